@@ -1,0 +1,239 @@
+"""Regions to decisions: the only place with policy.
+
+Why: text repeats for good reasons. A scraper's copy is a whole part of the document laid down again: next to its
+original, interleaved with it, or as prose on its own. A refrain alternates with new verses of its own shape, a clause
+recurs inside a structure, a quotation is introduced as one. Each rule below has an id, which reports and manifests use.
+
+Removed:  whole-copy, prose-copy, interleaved-copy, glued-copy, truncated-copy, head-and-foot-list
+Kept:     too-short, quotation, list, refrain, clause, part-of-paragraph, contested
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+
+from dedup.config import Config
+from dedup.model import Decision, Match, Page, Piece, Region, Span
+
+REASONS = {
+    "whole-copy": "the body of the document again, next to its original",
+    "prose-copy": "paragraphs of prose again",
+    "interleaved-copy": "each paragraph again, right after itself",
+    "glued-copy": "whole sentences again, inside a line",
+    "truncated-copy": "the start of a longer copy, broken off",
+    "head-and-foot-list": "a list at the head of the page, again at its foot",
+    "too-short": "too short to be sure",
+    "quotation": "a quotation, introduced or marked as one",
+    "list": "rows of a list or table",
+    "refrain": "a refrain among verses of its own shape",
+    "clause": "a clause that recurs inside a structure of short lines",
+    "part-of-paragraph": "only a part of a paragraph or sentence repeats",
+    "contested": "another removal needs this text as its witness",
+}
+
+_SOLO_WEIGHT = 0.5
+_ELLIPSIS = re.compile(r"\.\.\.|\u2026")
+_QUOTE = re.compile(r"\s*(?:>|\||»)")
+_NUMBER = re.compile(r"\W*\d+\W*")
+
+
+def decide(page: Page, regions: list[Region], ragged: list[Match], config: Config, solo: bool) -> list[Decision]:
+    """Return one decision for each piece of each region, and one (kept) for each ragged match.
+
+    `solo`: whether the words are characters of a script without spaces, which count half. The witness of every removal
+    stands in text that no decision of the list removes.
+    """
+    weight = _SOLO_WEIGHT if solo else 1.0
+    judge = _Judge(page, config, weight, _texture(page, _outside(page, regions), weight))
+    total = len(page.words.starts)
+    gone, held = bytearray(total), bytearray(total)
+    out: list[Decision] = []
+    order = sorted(range(len(regions)), key=lambda i: (-sum(p.end - p.start for p in regions[i].pieces), i))
+    for group in order:
+        region = regions[group]
+        rule, removed = judge.rule(region)
+        for piece in region.pieces:
+            kept = _witness(piece)
+            free = all(x.find(1, *span) < 0 for x, span in ((gone, kept), (gone, piece[:2]), (held, piece[:2])))
+            if removed and free:
+                gone[piece.start : piece.end] = b"\1" * (piece.end - piece.start)
+                held[kept[0] : kept[1]] = b"\1" * (kept[1] - kept[0])
+            out.append(_decision(page, piece, rule if free or not removed else "contested", removed and free, group))
+    for at, (left, right, length) in enumerate(ragged, len(regions)):
+        piece = Piece(right, right + length, left - right, "sentences")
+        rule = "too-short" if length * weight < config.min_paragraph else "part-of-paragraph"
+        out.append(_decision(page, piece, rule, False, at))
+    return _disjoint(sorted(out, key=lambda d: d.copy))
+
+
+def _disjoint(decisions: list[Decision]) -> list[Decision]:
+    """A cut takes the white space before it; where that went with another cut already, it starts after that."""
+    at, out = 0, []
+    for decision in decisions:
+        if decision.removed:
+            decision = decision._replace(copy=(max(at, decision.copy[0]), decision.copy[1]))
+            at = decision.copy[1]
+        out.append(decision)
+    return out
+
+
+def _witness(piece: Piece) -> Span:
+    """The words that `piece` repeats; one period of them where the run overlaps itself."""
+    start = piece.start + piece.shift
+    return start, min(piece.end + piece.shift, piece.start) if piece.shift < 0 else piece.end + piece.shift
+
+
+def _decision(page: Page, piece: Piece, rule: str, removed: bool, group: int) -> Decision:
+    words = page.words
+    kept_start, kept_end = _witness(piece)
+    kept = (words.starts[kept_start], words.end(kept_end - 1))
+    copy = _cut(page, piece) if removed or piece.unit != "sentences" else (words.starts[piece.start], words.end(piece.end - 1))
+    return Decision(rule, copy, kept, piece.end - piece.start, removed, group)
+
+
+def _cut(page: Page, piece: Piece) -> Span:
+    """The characters that go with the words of `piece`: whole paragraphs go with their terminators."""
+    (starts, ends), words, first, text = page.paragraphs, page.words, page.first, page.text
+    p, q = bisect_right(first, piece.start) - 1, bisect_left(first, piece.end) - 1
+    opens, closes = first[p] == piece.start, first[q + 1] == piece.end
+    if opens and closes:
+        q += _wordless(page, q, piece.shift)
+        last = q + 1 == len(starts)
+        start, end = starts[p], len(text) if last else starts[q + 1]
+        return (_unblank(text, ends[p - 1], start) if last and p else start), end
+    start = starts[p] if opens else _lead(page, piece.start, piece.shift)
+    if closes:
+        return len(text[:start].rstrip(" \t")), ends[q]
+    end = words.end(piece.end - 1)
+    if piece.unit == "stub":
+        return start, end
+    return start, _lead(page, piece.end, piece.shift)
+
+
+def _wordless(page: Page, q: int, shift: int) -> int:
+    """How many paragraphs without words follow paragraph `q` just as they follow its witness: they go with it."""
+    first, (starts, ends), text = page.first, page.paragraphs, page.text
+    witness, more = bisect_left(first, first[q + 1] + shift) - 1, 0
+    while max(q, witness) + more + 2 < len(first) and first[q + more + 2] == first[q + 1]:
+        a, b = q + more + 1, witness + more + 1
+        if text[starts[a] : ends[a]] != text[starts[b] : ends[b]]:
+            break
+        more += 1
+    return more
+
+
+def _lead(page: Page, word: int, shift: int) -> int:
+    """Where a sentence starts whose first word is `word`: with the opening marks that its other copy has too."""
+    text, at = page.text, page.words.starts[word]
+    twin = page.words.starts[word + shift] if word + shift < len(page.words.starts) else 0
+    while twin and text[at - 1] == text[twin - 1] and not text[at - 1].isspace():
+        at, twin = at - 1, twin - 1
+    return at
+
+
+def _unblank(text: str, start: int, end: int) -> int:
+    """Where the first line end in text[start:end] ends: blank lines before a removed tail go with it."""
+    match = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)").match(text, start, end)
+    return match.end() if match else end
+
+
+# ---------------------------------------------------------------- evidence
+
+
+def _outside(page: Page, regions: list[Region]) -> list[tuple[int, int]]:
+    """The paragraphs (first and last word) that no region would take."""
+    taken = bytearray(len(page.words.starts))
+    for region in regions:
+        for piece in region.pieces:
+            taken[piece.start : piece.end] = b"\1" * (piece.end - piece.start)
+    return [(a, b) for a, b in zip(page.first, page.first[1:], strict=False) if a < b and not taken[a]]
+
+
+def _texture(page: Page, paragraphs: list[tuple[int, int]], weight: float) -> float:
+    """Half of the words stand in lines of at least this many words: 25 and more in articles, under 16 in verse."""
+    sizes = sorted(b - a for a, b in paragraphs)
+    half, seen = sum(sizes) / 2, 0
+    for size in sizes:
+        seen += size
+        if seen >= half:
+            return size * weight
+    return 0.0
+
+
+class _Judge:
+    """The rules, in the order in which they are asked."""
+
+    def __init__(self, page: Page, config: Config, weight: float, texture: float) -> None:
+        self.page, self.config, self.weight, self.texture = page, config, weight, texture
+        self.total = len(page.words.starts)
+
+    def rule(self, region: Region) -> tuple[str, bool]:
+        """Return the rule that decides on `region`, and whether it goes."""
+        config, pieces = self.config, region.pieces
+        words = sum(p.end - p.start for p in pieces)
+        size = words * self.weight
+        texture = max(self._lines(pieces, False), self._lines(pieces, True))
+        if region.interleaved:
+            return ("interleaved-copy", True) if texture >= config.min_words else ("refrain", False)
+        if pieces[0].unit != "paragraphs":
+            return ("truncated-copy" if pieces[0].unit == "stub" else "glued-copy"), True
+        tandem = self._tandem(pieces)
+        if tandem and 3 * words >= self.total and size >= 3 * config.min_paragraph:
+            return "whole-copy", True
+        if size < config.min_paragraph:
+            return "too-short", False
+        if not tandem and self._quoted(pieces):
+            return "quotation", False
+        if texture >= config.min_paragraph and self._broken_off(pieces[-1]):
+            return "truncated-copy", True
+        if texture >= config.min_paragraph and not self._numbered(pieces):
+            if self.texture >= config.min_texture or size >= 3 * config.min_paragraph:
+                return "prose-copy", True
+            return "refrain", False
+        if self._head_and_foot(pieces) and size >= config.min_list:
+            return "head-and-foot-list", True
+        if self.texture >= config.min_texture or self._numbered(pieces):
+            return "list", False
+        return ("clause" if size >= 3 * config.min_paragraph else "refrain"), False
+
+    def _lines(self, pieces: tuple[Piece, ...], witness: bool) -> float:
+        out = []
+        for piece in pieces:
+            start, end = _witness(piece) if witness else piece[:2]
+            p, q = bisect_right(self.page.first, start) - 1, bisect_left(self.page.first, end)
+            out += [(max(a, start), min(b, end)) for a, b in zip(self.page.first[p:q], self.page.first[p + 1 : q + 1], strict=True)]
+        return _texture(self.page, out, self.weight)
+
+    def _broken_off(self, piece: Piece) -> bool:
+        """Whether the copy ends in an ellipsis that its original does not have."""
+        text, words = self.page.text, self.page.words
+        tails = [text[words.end(at - 1) :][:6] for at in (piece.end, piece.end + piece.shift)]
+        return bool(_ELLIPSIS.search(tails[0])) and not _ELLIPSIS.search(tails[1])
+
+    def _tandem(self, pieces: tuple[Piece, ...]) -> bool:
+        """Whether no word stands between the copy and its original."""
+        kept = [_witness(p) for p in pieces]
+        return max(k[1] for k in kept) == pieces[0].start or min(k[0] for k in kept) == pieces[-1].end
+
+    def _quoted(self, pieces: tuple[Piece, ...]) -> bool:
+        """Whether the copy is a few paragraphs, marked with a quote sign, or introduced by a line that ends in a colon."""
+        text, (starts, ends), first = self.page.text, self.page.paragraphs, self.page.first
+        p, q = bisect_right(first, pieces[0].start) - 1, bisect_left(first, pieces[-1].end)
+        if q - p > 3:
+            return False
+        witness = bisect_right(first, pieces[0].start + pieces[0].shift) - 1
+        marked = _QUOTE.match(text, starts[p]) and not _QUOTE.match(text, starts[witness])
+        return bool(marked) or (p > 0 and text[starts[p - 1] : ends[p - 1]].rstrip().endswith((":", "\uff1a")))
+
+    def _numbered(self, pieces: tuple[Piece, ...]) -> bool:
+        """Whether two or more lines of the copy are nothing but a number: the steps of a list."""
+        text, (starts, ends), first = self.page.text, self.page.paragraphs, self.page.first
+        p, q = bisect_right(first, pieces[0].start) - 1, bisect_left(first, pieces[-1].end)
+        return sum(bool(_NUMBER.fullmatch(text, starts[i], ends[i])) for i in range(p, q)) > 1
+
+    def _head_and_foot(self, pieces: tuple[Piece, ...]) -> bool:
+        """Whether the list and its copy enclose the document, and what they enclose is prose."""
+        kept = [_witness(p) for p in pieces]
+        start = min(pieces[0].start, *(k[0] for k in kept))
+        end = max(pieces[-1].end, *(k[1] for k in kept))
+        margin = 0.05 * self.total
+        return start <= margin and end >= self.total - margin and self.texture >= self.config.min_paragraph

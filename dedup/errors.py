@@ -1,0 +1,30 @@
+"""The errors, drawn before they are raised.
+
+    DedupError                exit 2
+    +-- InputError            a file that cannot be read, is binary, or is not what it claims to be
+    +-- OutputError           a target that cannot be written; it is untouched
+    +-- ManifestError         a manifest that is broken, or does not belong to the clean text
+    +-- UsageError            options that contradict one another
+
+Every message names the file, the place in it, and the next thing to try. The core raises; `cli` catches, once.
+"""
+
+
+class DedupError(Exception):
+    """The base of all errors of this package."""
+
+
+class InputError(DedupError):
+    """An input could not be read or understood."""
+
+
+class OutputError(DedupError):
+    """An output could not be written; the target is as it was."""
+
+
+class ManifestError(DedupError):
+    """A manifest is broken, or does not belong to the text it was given with."""
+
+
+class UsageError(DedupError):
+    """Options that contradict one another."""
