@@ -24,6 +24,8 @@ _SLACK = 2  # words by which a run may overshoot a sentence by chance
 _PREFERRED = ("stub", "paragraphs", "sentences")
 _EDIT = 16  # words that an edit inside a copy may change, add or leave out
 _INSERTED = 4  # paragraphs among which one that belongs to the copy is looked for
+_FULL_LINE = 30  # characters from which a line may have been wrapped, where no case tells
+_TORN = -6  # what a line break inside a sentence weighs against one between paragraphs
 _STUB = 4  # words that a "read more" after an ellipsis may have
 
 
@@ -47,11 +49,11 @@ def regions(page: Page, matches: list[Match], config: Config) -> tuple[list[Regi
 def _piece(page: Page, match: Match, config: Config) -> Piece | None:
     gap = match.right - match.left
     right = _side(page, match.right, match.length, -gap, gap <= match.length + _SLACK, config)
-    if gap < match.length <= gap + _SLACK:  # two copies side by side, and a word that agrees by chance
-        match = match._replace(length=gap)
-    if gap < match.length:  # the run overlaps itself: periodic text, only the later copies can go
+    if gap + _SLACK < match.length:  # the run overlaps itself: periodic text, only the later copies can go
         return right
     left = _side(page, match.left, match.length, gap, gap <= match.length + _SLACK, config)
+    if left and _size(left) > gap:
+        return right
     if not left or not right:
         return left or right
     more, less = (left, right) if _size(left) > _size(right) else (right, left)
@@ -84,9 +86,9 @@ def _side(page: Page, start: int, length: int, shift: int, tandem: bool, config:
         q = bisect_left(first, first[q]) - 1
     whole = Piece(first[p], first[q], shift, "paragraphs") if p < q and first[q] - first[p] >= config.min_words else None
     glued = _sentences(page, start, end, shift, tandem)
-    least = config.min_paragraph if tandem else config.min_sentences
     if glued and _size(glued) > (_size(whole) if whole else 0):
-        if glued.unit == "stub" or (_size(glued) >= least and (tandem or not _edited(page, glued))):
+        least = config.min_paragraph if tandem or glued.unit == "stub" else config.min_sentences
+        if _size(glued) >= least and (tandem or glued.unit == "stub" or not _edited(page, glued)):
             return glued
     return whole
 
@@ -147,12 +149,14 @@ def _soft(page: Page, p: int) -> bool:
     """Whether paragraph `p` carries on the sentence of the line before it."""
     text, (starts, ends) = page.text, page.paragraphs
     gap = text[ends[p - 1] : starts[p]]
-    if gap.count("\n") + gap.count("\r") - gap.count("\r\n") > 1 or ends[p - 1] - starts[p - 1] < 30:
+    if _blank(gap):
         return False
     last = text[starts[p - 1] : ends[p - 1]].rstrip(_CLOSERS)[-1:]
     at = page.first[p]
     initial = text[page.words.starts[at]] if at < len(page.words.starts) else "A"
-    return not _SENTENCE_END.match(last) and not initial.isupper()
+    if _SENTENCE_END.match(last) or initial.isupper():
+        return False
+    return initial.islower() or ends[p - 1] - starts[p - 1] >= _FULL_LINE
 
 
 def _better(page: Page, right: Piece, left: Piece) -> bool:
@@ -163,19 +167,33 @@ def _better(page: Page, right: Piece, left: Piece) -> bool:
     garbled = [page.text[a:b] != page.words.reading[a:b] for a, b in (_chars(page, right), _chars(page, left))]
     if garbled[0] != garbled[1]:
         return garbled[1]
-    good, bad = _breaks(page, right), _breaks(page, left)
-    return good[0] - bad[0] > 0.25 * max(good[1], bad[1])
+    own = [_breaks(page, right, 0), _breaks(page, left, left.shift)]
+    good = sum(_mark(page, w) for w in own[0] - own[1])
+    return good > sum(_mark(page, w - left.shift) for w in own[1] - own[0])
 
 
 def _chars(page: Page, piece: Piece) -> tuple[int, int]:
     return page.words.starts[piece.start], page.words.end(piece.end - 1)
 
 
-def _breaks(page: Page, piece: Piece) -> tuple[int, int]:
-    """Line breaks inside `piece` at which a paragraph ends, less those inside a sentence; and all."""
-    p, q = bisect_right(page.first, piece.start) - 1, bisect_left(page.first, piece.end)
-    soft = sum(_soft(page, i) for i in range(p + 1, q))
-    return q - p - 2 * soft, q - p
+def _breaks(page: Page, piece: Piece, shift: int) -> set[int]:
+    """The words inside `piece` with which a paragraph starts, moved by `shift`."""
+    first = page.first
+    return {w + shift for w in first[bisect_right(first, piece.start) : bisect_left(first, piece.end)]}
+
+
+def _mark(page: Page, word: int) -> int:
+    """How good the line break before `word` is: 1 where a paragraph is complete, below 0 inside a sentence, else 0."""
+    p = bisect_right(page.first, word) - 1
+    text, (starts, ends) = page.text, page.paragraphs
+    last = text[starts[p - 1] : ends[p - 1]].rstrip(_CLOSERS)[-1:]
+    if _SENTENCE_END.match(last) or _blank(text[ends[p - 1] : starts[p]]):
+        return 1
+    return (_TORN if text[page.words.starts[word]].islower() else -1) if _soft(page, p) else 0
+
+
+def _blank(gap: str) -> bool:
+    return gap.count("\n") + gap.count("\r") - gap.count("\r\n") > 1
 
 
 # ---------------------------------------------------------------- many matches
@@ -256,10 +274,15 @@ class _Twins:
             if start < end:
                 self.at.setdefault(self.view[start:end].tobytes(), p)
 
+    def _insertion(self, left: Piece, right: Piece) -> bool:
+        """Whether what stands between two pieces was put between two neighbours of the original."""
+        between = bisect_left(self.page.first, right.start) - bisect_left(self.page.first, left.end)
+        return left.unit == right.unit == "paragraphs" and left.shift - right.shift == right.start - left.end and between <= _INSERTED
+
     def bridge(self, left: Piece, right: Piece, before: int) -> list[Piece] | None:
         """Pieces for the paragraphs between two pieces, if each stands already before the word `before`."""
         first = self.page.first
-        if left.end == right.start:
+        if self._insertion(left, right) or (left.end == right.start and left.shift < 0):
             return []
         if left.shift > 0 or not left.unit == right.unit == "paragraphs":
             return None

@@ -23,11 +23,13 @@ class Config:
     min_sentences: int = 40
     # A list is cut only when it stands at the head and again at the foot, and has this many words.
     min_list: int = 20
+    # Whether a lone paragraph goes that repeats a sentence of a longer one. Editors set pull quotes on purpose.
+    pull_quotes: bool = False
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
             value = getattr(self, name)
-            if value < 1:
+            if not isinstance(value, bool) and value < 1:
                 raise UsageError(f"{name} is {value}: it must be at least 1")
         if self.min_words < 4:
             raise UsageError(f"min_words is {self.min_words}: runs shorter than 4 words are set phrases, use 4 or more")
@@ -36,5 +38,5 @@ class Config:
 PRESETS: dict[str, Config] = {
     "default": Config(),
     "careful": replace(Config(), min_paragraph=30, min_sentences=60, min_list=40),
-    "eager": replace(Config(), min_paragraph=10, min_sentences=20, min_list=12),
+    "eager": replace(Config(), min_paragraph=10, min_sentences=20, min_list=12, pull_quotes=True),
 }

@@ -5,7 +5,7 @@ original, interleaved with it, or as prose on its own. A refrain alternates with
 recurs inside a structure, a quotation is introduced as one. Each rule below has an id, which reports and manifests use.
 
 Removed:  whole-copy, prose-copy, interleaved-copy, glued-copy, truncated-copy, head-and-foot-list
-Kept:     too-short, quotation, list, refrain, clause, part-of-paragraph, contested
+Kept:     too-short, quotation, pull-quote, list, refrain, clause, part-of-paragraph, contested
 """
 
 import re
@@ -23,6 +23,7 @@ REASONS = {
     "head-and-foot-list": "a list at the head of the page, again at its foot",
     "too-short": "too short to be sure",
     "quotation": "a quotation, introduced or marked as one",
+    "pull-quote": "a sentence of a paragraph, set apart on purpose",
     "list": "rows of a list or table",
     "refrain": "a refrain among verses of its own shape",
     "clause": "a clause that recurs inside a structure of short lines",
@@ -33,6 +34,8 @@ REASONS = {
 _SOLO_WEIGHT = 0.5
 _ELLIPSIS = re.compile(r"\.\.\.|\u2026")
 _QUOTE = re.compile(r"\s*(?:>|\||»)")
+_STOPS = (".", "!", "?", "\u2026", ":", "\u3002", "\uff01", "\uff1f", "\u0964", "\u061f", "\u06d4", "\u1362", "\u17d4", "\u104b")
+_CLOSERS = " \t\u00a0\"'\u201d\u2019\u00bb)]}\u300d\u300f\u200f"
 _NUMBER = re.compile(r"\W*\d+\W*")
 
 
@@ -110,12 +113,13 @@ def _cut(page: Page, piece: Piece) -> Span:
 
 
 def _wordless(page: Page, q: int, shift: int) -> int:
-    """How many paragraphs without words follow paragraph `q` just as they follow its witness: they go with it."""
-    first, (starts, ends), text = page.first, page.paragraphs, page.text
-    witness, more = bisect_left(first, first[q + 1] + shift) - 1, 0
-    while max(q, witness) + more + 2 < len(first) and first[q + more + 2] == first[q + 1]:
-        a, b = q + more + 1, witness + more + 1
-        if text[starts[a] : ends[a]] != text[starts[b] : ends[b]]:
+    """How many paragraphs without words follow paragraph `q` as the same marks follow its witness: they go with it."""
+    first, (starts, ends), text, words = page.first, page.paragraphs, page.text, page.words
+    end, more = first[q + 1], 0
+    kept = words.end(end + shift - 1)
+    while q + more + 2 < len(first) and first[q + more + 2] == end:
+        marks = "".join(text[words.end(end - 1) : ends[q + more + 1]].split())
+        if not "".join(text[kept : kept + 2 * len(marks) + 8].split()).startswith(marks):
             break
         more += 1
     return more
@@ -174,24 +178,28 @@ class _Judge:
         texture = max(self._lines(pieces, False), self._lines(pieces, True))
         if region.interleaved:
             return ("interleaved-copy", True) if texture >= config.min_words else ("refrain", False)
-        if pieces[0].unit != "paragraphs":
-            return ("truncated-copy" if pieces[0].unit == "stub" else "glued-copy"), True
         tandem = self._tandem(pieces)
+        if pieces[0].unit == "stub":
+            return "truncated-copy", True
+        if pieces[0].unit == "sentences":
+            return ("glued-copy", True) if tandem or texture >= config.min_paragraph else ("clause", False)
         if tandem and 3 * words >= self.total and size >= 3 * config.min_paragraph:
             return "whole-copy", True
         if size < config.min_paragraph:
             return "too-short", False
         if not tandem and self._quoted(pieces):
             return "quotation", False
+        if not tandem and not config.pull_quotes and self._pulled(pieces) and size < config.min_sentences:
+            return "pull-quote", False
         if texture >= config.min_paragraph and self._broken_off(pieces[-1]):
             return "truncated-copy", True
-        if texture >= config.min_paragraph and not self._numbered(pieces):
+        if texture >= config.min_paragraph and (tandem or not self._listed(pieces)):
             if self.texture >= config.min_texture or size >= 3 * config.min_paragraph:
                 return "prose-copy", True
             return "refrain", False
         if self._head_and_foot(pieces) and size >= config.min_list:
             return "head-and-foot-list", True
-        if self.texture >= config.min_texture or self._numbered(pieces):
+        if self.texture >= config.min_texture or self._listed(pieces):
             return "list", False
         return ("clause" if size >= 3 * config.min_paragraph else "refrain"), False
 
@@ -224,16 +232,34 @@ class _Judge:
         marked = _QUOTE.match(text, starts[p]) and not _QUOTE.match(text, starts[witness])
         return bool(marked) or (p > 0 and text[starts[p - 1] : ends[p - 1]].rstrip().endswith((":", "\uff1a")))
 
-    def _numbered(self, pieces: tuple[Piece, ...]) -> bool:
-        """Whether two or more lines of the copy are nothing but a number: the steps of a list."""
-        text, (starts, ends), first = self.page.text, self.page.paragraphs, self.page.first
+    def _pulled(self, pieces: tuple[Piece, ...]) -> bool:
+        """Whether the copy is one paragraph, and its original a part of a longer one."""
+        first = self.page.first
         p, q = bisect_right(first, pieces[0].start) - 1, bisect_left(first, pieces[-1].end)
-        return sum(bool(_NUMBER.fullmatch(text, starts[i], ends[i])) for i in range(p, q)) > 1
+        start, end = _witness(pieces[0])
+        inside = bisect_right(first, start) - 1
+        return q - p == 1 and (first[inside], first[inside + 1]) != (start, end)
+
+    def _listed(self, pieces: tuple[Piece, ...]) -> bool:
+        """Whether the copy is a list, as its original is."""
+        return self._rows([(p.start, p.end) for p in pieces]) and self._rows([_witness(p) for p in pieces])
+
+    def _rows(self, spans: list[Span]) -> bool:
+        """Whether most of these words stand in lines that end no sentence, or the lines are numbered."""
+        text, (starts, ends), first = self.page.text, self.page.paragraphs, self.page.first
+        rows = [i for start, end in spans for i in range(bisect_right(first, start) - 1, bisect_left(first, end))]
+        lines = [text[starts[i] : ends[i]].rstrip(_CLOSERS) for i in rows]
+        sizes = [first[i + 1] - first[i] for i in rows]
+        prose = sum(size for size, line in zip(sizes, lines, strict=True) if line.endswith(_STOPS))
+        numbers = sum(_NUMBER.fullmatch(line) is not None for line in lines)
+        return len(rows) > 1 and (2 * prose < sum(sizes) or 4 * numbers >= len(rows))
 
     def _head_and_foot(self, pieces: tuple[Piece, ...]) -> bool:
         """Whether the list and its copy enclose the document, and what they enclose is prose."""
         kept = [_witness(p) for p in pieces]
         start = min(pieces[0].start, *(k[0] for k in kept))
         end = max(pieces[-1].end, *(k[1] for k in kept))
+        if max(k[1] for k in kept) - min(k[0] for k in kept) > 1.5 * sum(p.end - p.start for p in pieces):
+            return False
         margin = 0.05 * self.total
         return start <= margin and end >= self.total - margin and self.texture >= self.config.min_paragraph

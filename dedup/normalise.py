@@ -35,12 +35,17 @@ _DROP_IGNORED = re.compile(f"[{_IGNORED}]+")
 _ENTITY = re.compile(r"&(?:amp;)*(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
 
 # UTF-8 read as Windows-1252 (or Latin-1): a lead byte and its continuation bytes, as the characters they turned into.
-# The leads C8-CB are left out, and of CC and CD the tails that are quotes: capitals stand before a closing quote in
-# ordinary text, and of two tails not both may be marks that ordinary text sets after a letter.
+# Left out are the sequences that ordinary text has too: a capital with an accent before a closing quote or a no-break
+# space, a small letter with an accent before two such marks.
 _TAIL = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _MARKS = "[\u00a0‘’“”«»…–—]"
 _NEXT = f"{_PAD}*[{_TAIL}]"
-_MOJIBAKE = re.compile(f"[Â-ÇÎ-ß]{_NEXT}|[ÌÍ]{_PAD}*(?![‘’“”»…])[{_TAIL}]|[à-ï](?!{_MARKS}{{2}})(?:{_NEXT}){{2}}|[ð-ô](?:{_NEXT}){{3}}")
+_MOJIBAKE = re.compile(
+    f"[Â-ÇÎ-ß]{_NEXT}"
+    f"|(?:(?<=[a-z])[È-Í]{_PAD}*(?!\u00a0)|[È-Í]{_PAD}*(?!\u00a0|[‘’“”»…]\\W))[{_TAIL}]"
+    f"|[à-ï](?!\u00a0|{_MARKS}{{2}})(?:{_NEXT}){{2}}"
+    f"|[ð-ô](?:{_NEXT}){{3}}"
+)
 
 
 def reading(text: str) -> str:
