@@ -10,15 +10,12 @@ other text, and joins the pieces that lie side by side into the region that a re
     P1 P1 P2 P2 P3 P3          three pieces, one interleaved region
 """
 
-import re
 from bisect import bisect_left, bisect_right
-from itertools import pairwise
 
 from dedup.config import Config
 from dedup.model import Match, Page, Piece, Region
 
-_SENTENCE_END = re.compile(r"[.!?\u2026\u3002\uff01\uff1f\u0964\u0965\u061f\u06d4\u1362\u1368\u104b\u17d4]")
-_ELLIPSIS = re.compile(r"\.\.\.|\u2026")
+_STOPS = frozenset(".!?\u2026\u3002\uff01\uff1f\u0964\u0965\u061f\u06d4\u1362\u1368\u104b\u17d4")
 _CLOSERS = " \t\u00a0\"'\u201d\u2019\u00bb)]}\u300d\u300f\u200f"
 _SLACK = 2  # words by which a run may overshoot a sentence by chance
 _PREFERRED = ("stub", "paragraphs", "sentences")
@@ -126,7 +123,7 @@ def _ends(page: Page, word: int) -> bool:
     if _is_start(page, word):
         return True
     text = page.text[page.words.end(word - 1) : page.words.starts[word]]
-    return _SENTENCE_END.search(text) is not None
+    return not _STOPS.isdisjoint(text)
 
 
 def _is_stub(page: Page, word: int) -> bool:
@@ -134,7 +131,7 @@ def _is_stub(page: Page, word: int) -> bool:
     if word >= len(page.words.starts):
         return False
     text = page.text[page.words.end(word - 1) : page.words.starts[word]]
-    return _ELLIPSIS.search(text) is not None and page.first[bisect_right(page.first, word)] - word <= _STUB
+    return ("..." in text or "\u2026" in text) and page.first[bisect_right(page.first, word)] - word <= _STUB
 
 
 def _hard(page: Page, word: int) -> bool:
@@ -154,7 +151,7 @@ def _soft(page: Page, p: int) -> bool:
     last = text[starts[p - 1] : ends[p - 1]].rstrip(_CLOSERS)[-1:]
     at = page.first[p]
     initial = text[page.words.starts[at]] if at < len(page.words.starts) else "A"
-    if _SENTENCE_END.match(last) or initial.isupper():
+    if last in _STOPS or initial.isupper():
         return False
     return initial.islower() or ends[p - 1] - starts[p - 1] >= _FULL_LINE
 
@@ -187,7 +184,7 @@ def _mark(page: Page, word: int) -> int:
     p = bisect_right(page.first, word) - 1
     text, (starts, ends) = page.text, page.paragraphs
     last = text[starts[p - 1] : ends[p - 1]].rstrip(_CLOSERS)[-1:]
-    if _SENTENCE_END.match(last) or _blank(text[ends[p - 1] : starts[p]]):
+    if last in _STOPS or _blank(text[ends[p - 1] : starts[p]]):
         return 1
     return (_TORN if text[page.words.starts[word]].islower() else -1) if _soft(page, p) else 0
 
@@ -270,7 +267,8 @@ class _Twins:
         self.page = page
         self.view = memoryview(page.words.hashes)
         self.at: dict[bytes, int] = {}
-        for p, (start, end) in enumerate(pairwise(page.first)):
+        for p in range(len(page.first) - 1):
+            start, end = page.first[p], page.first[p + 1]
             if start < end:
                 self.at.setdefault(self.view[start:end].tobytes(), p)
 
@@ -302,7 +300,7 @@ def _interleaved(page: Page, config: Config) -> list[Region]:
     first, view = page.first, memoryview(page.words.hashes)
     out: list[Region] = []
     group: list[Piece] = []
-    starts: list[int] = [w for w, v in pairwise(first) if w < v]
+    starts = [first[p] for p in range(len(first) - 1) if first[p] < first[p + 1]]
     at, total, pairs = 0, len(starts), 0
     starts.append(first[-1])
     while at < total:

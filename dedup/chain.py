@@ -9,7 +9,7 @@ from array import array
 from dedup.model import Match, Words
 
 
-def chain(words: Words, links: "array[int]", k: int) -> list[Match]:
+def chain(words: Words, links: "Array", k: int) -> list[Match]:
     """Return the runs of at least `k` words that stand earlier too, in order of their right side.
 
     A run is extended to the left at most to where the run before it was proposed, which bounds the work by the text.

@@ -8,7 +8,6 @@ Removed:  whole-copy, prose-copy, interleaved-copy, glued-copy, truncated-copy, 
 Kept:     too-short, quotation, pull-quote, list, refrain, clause, part-of-paragraph, contested
 """
 
-import re
 from bisect import bisect_left, bisect_right
 
 from dedup.config import Config
@@ -28,15 +27,14 @@ REASONS = {
     "refrain": "a refrain among verses of its own shape",
     "clause": "a clause that recurs inside a structure of short lines",
     "part-of-paragraph": "only a part of a paragraph or sentence repeats",
+    "unproved": "the words differ although their hashes agree",
     "contested": "another removal needs this text as its witness",
 }
 
 _SOLO_WEIGHT = 0.5
-_ELLIPSIS = re.compile(r"\.\.\.|\u2026")
-_QUOTE = re.compile(r"\s*(?:>|\||»)")
+_QUOTES = (">", "|", "\u00bb")
 _STOPS = (".", "!", "?", "\u2026", ":", "\u3002", "\uff01", "\uff1f", "\u0964", "\u061f", "\u06d4", "\u1362", "\u17d4", "\u104b")
 _CLOSERS = " \t\u00a0\"'\u201d\u2019\u00bb)]}\u300d\u300f\u200f"
-_NUMBER = re.compile(r"\W*\d+\W*")
 
 
 def decide(page: Page, regions: list[Region], ragged: list[Match], config: Config, solo: bool) -> list[Decision]:
@@ -60,11 +58,11 @@ def decide(page: Page, regions: list[Region], ragged: list[Match], config: Confi
             if removed and free:
                 gone[piece.start : piece.end] = b"\1" * (piece.end - piece.start)
                 held[kept[0] : kept[1]] = b"\1" * (kept[1] - kept[0])
-            out.append(_decision(page, piece, rule if free or not removed else "contested", removed and free, group))
-    for at, (left, right, length) in enumerate(ragged, len(regions)):
+            out.append(_decision(page, piece, rule if free or not removed else "contested", removed and free))
+    for left, right, length in ragged:
         piece = Piece(right, right + length, left - right, "sentences")
         rule = "too-short" if length * weight < config.min_paragraph else "part-of-paragraph"
-        out.append(_decision(page, piece, rule, False, at))
+        out.append(_decision(page, piece, rule, False))
     return _disjoint(sorted(out, key=lambda d: d.copy))
 
 
@@ -85,12 +83,12 @@ def _witness(piece: Piece) -> Span:
     return start, min(piece.end + piece.shift, piece.start) if piece.shift < 0 else piece.end + piece.shift
 
 
-def _decision(page: Page, piece: Piece, rule: str, removed: bool, group: int) -> Decision:
+def _decision(page: Page, piece: Piece, rule: str, removed: bool) -> Decision:
     words = page.words
     kept_start, kept_end = _witness(piece)
     kept = (words.starts[kept_start], words.end(kept_end - 1))
     copy = _cut(page, piece) if removed or piece.unit != "sentences" else (words.starts[piece.start], words.end(piece.end - 1))
-    return Decision(rule, copy, kept, piece.end - piece.start, removed, group)
+    return Decision(rule, copy, kept, piece.end - piece.start, removed)
 
 
 def _cut(page: Page, piece: Piece) -> Span:
@@ -136,8 +134,10 @@ def _lead(page: Page, word: int, shift: int) -> int:
 
 def _unblank(text: str, start: int, end: int) -> int:
     """Where the first line end in text[start:end] ends: blank lines before a removed tail go with it."""
-    match = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)").match(text, start, end)
-    return match.end() if match else end
+    for at in range(start, end):
+        if text[at] in "\r\n":
+            return at + 1 + (text[at : at + 2] == "\r\n")
+    return end
 
 
 # ---------------------------------------------------------------- evidence
@@ -214,8 +214,9 @@ class _Judge:
     def _broken_off(self, piece: Piece) -> bool:
         """Whether the copy ends in an ellipsis that its original does not have."""
         text, words = self.page.text, self.page.words
-        tails = [text[words.end(at - 1) :][:6] for at in (piece.end, piece.end + piece.shift)]
-        return bool(_ELLIPSIS.search(tails[0])) and not _ELLIPSIS.search(tails[1])
+        tails = [text[words.end(at - 1) : words.end(at - 1) + 6] for at in (piece.end, piece.end + piece.shift)]
+        broken = ["..." in tail or "\u2026" in tail for tail in tails]
+        return broken[0] and not broken[1]
 
     def _tandem(self, pieces: tuple[Piece, ...]) -> bool:
         """Whether no word stands between the copy and its original."""
@@ -229,8 +230,8 @@ class _Judge:
         if q - p > 3:
             return False
         witness = bisect_right(first, pieces[0].start + pieces[0].shift) - 1
-        marked = _QUOTE.match(text, starts[p]) and not _QUOTE.match(text, starts[witness])
-        return bool(marked) or (p > 0 and text[starts[p - 1] : ends[p - 1]].rstrip().endswith((":", "\uff1a")))
+        marked = [text[starts[i] : ends[i]].lstrip().startswith(_QUOTES) for i in (p, witness)]
+        return (marked[0] and not marked[1]) or (p > 0 and text[starts[p - 1] : ends[p - 1]].rstrip().endswith((":", "\uff1a")))
 
     def _pulled(self, pieces: tuple[Piece, ...]) -> bool:
         """Whether the copy is one paragraph, and its original a part of a longer one."""
@@ -251,7 +252,7 @@ class _Judge:
         lines = [text[starts[i] : ends[i]].rstrip(_CLOSERS) for i in rows]
         sizes = [first[i + 1] - first[i] for i in rows]
         prose = sum(size for size, line in zip(sizes, lines, strict=True) if line.endswith(_STOPS))
-        numbers = sum(_NUMBER.fullmatch(line) is not None for line in lines)
+        numbers = sum(line.strip(" \t.()").isdecimal() for line in lines)
         return len(rows) > 1 and (2 * prose < sum(sizes) or 4 * numbers >= len(rows))
 
     def _head_and_foot(self, pieces: tuple[Piece, ...]) -> bool:

@@ -1,56 +1,58 @@
 """The types that travel between the stages. No algorithms.
 
-Positions are of three kinds, and each name says which: `chars` count characters of `Document.text`, `bytes` count bytes
-of `Document.data`, `words` count words of `Words`. All spans are half-open. Left is always the kept or earlier side.
+Positions are of three kinds, and each name says which: chars count characters of `Document.text`, bytes count bytes of
+`Document.data`, words count entries of `Words.starts`. All spans are half-open. Left is the kept or earlier side.
 """
 
-import re
 from array import array
-from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+
+from dedup.record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from typing import Any, Literal
+
+    Array = array[int]
 
 Span = tuple[int, int]
 
 
-def offsets(limit: int) -> "array[int]":
+def offsets(limit: int) -> "Array":
     """Return an empty array for offsets up to `limit`: 4 bytes each below 4 GiB, else 8."""
     return array("I" if limit < 1 << 32 else "Q")
 
 
-class Document(NamedTuple):
+class Document(Record):
     """One decoded input. `data` is `mark` (a byte order mark, or nothing) and then `text` in `encoding`."""
 
     data: bytes
     text: str
     encoding: str
-    errors: str
+    errors: str  # the codec's way with what is no text, so that decoding can be undone
     mark: bytes
     undecoded: int  # bytes that are no text in the encoding; kept as they are
 
 
-class Paragraphs(NamedTuple):
+class Paragraphs(Record):
     """The non-blank lines. Paragraph p is chars starts[p]:ends[p]; its terminator runs on to starts[p + 1]."""
 
-    starts: "array[int]"
-    ends: "array[int]"
+    starts: "Array"
+    ends: "Array"
 
 
-class Words(NamedTuple):
-    """The words, in order: where each starts (chars), and a 32-bit hash of its match key."""
+class Words(Record):
+    """The words, in order: where each starts and how long it is (chars), and a 32-bit hash of its match key."""
 
     reading: str  # the text as the match key reads it; same length
-    pattern: re.Pattern[str]
-    starts: "array[int]"
-    hashes: "array[int]"
+    starts: "Array"
+    sizes: "Array"
+    hashes: "Array"
 
     def end(self, word: int) -> int:
         """Return where word number `word` ends (chars)."""
-        match = self.pattern.match(self.reading, self.starts[word])
-        assert match
-        return match.end()
+        return self.starts[word] + self.sizes[word]
 
 
-class Match(NamedTuple):
+class Match(Record):
     """A maximal run of `length` words that stands at `left` and again at `right`; left < right. May overlap itself."""
 
     left: int
@@ -58,56 +60,50 @@ class Match(NamedTuple):
     length: int
 
 
-class Page(NamedTuple):
-    """What `decide` looks at: the text, its paragraphs and words, and the index of the first word of each paragraph."""
+class Page(Record):
+    """What is judged: the text, its paragraphs and words, and the index of the first word of each paragraph."""
 
     text: str
     paragraphs: Paragraphs
     words: Words
-    first: "array[int]"  # one more than there are paragraphs: the last is the number of words
+    first: "Array"  # one more than there are paragraphs: the last is the number of words
 
 
-class Piece(NamedTuple):
+class Piece(Record):
     """A stretch of words that could go: words start:end stand again at start + shift."""
 
     start: int
     end: int
     shift: int
-    unit: Literal["paragraphs", "sentences", "stub"]  # a stub breaks off with an ellipsis
+    unit: "Literal['paragraphs', 'sentences', 'stub']"  # a stub breaks off with an ellipsis
 
 
-class Region(NamedTuple):
+class Region(Record):
     """Pieces that are one copy: side by side, or (interleaved) each right after its original."""
 
     pieces: tuple[Piece, ...]
     interleaved: bool
 
 
-class Decision(NamedTuple):
-    """What is to happen to one repeated stretch, by which rule, and which stretch is its witness (all in chars)."""
+class Decision(Record):
+    """What happens to one repeated stretch, by which rule, and which stretch is its witness (chars)."""
 
     rule: str
     copy: Span
     kept: Span
     words: int
     removed: bool
-    group: int  # decisions of one group were judged together: one copy, perhaps in several pieces
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Record):
     """One side of a block, in every unit a reader may want. Lines and paragraphs count from 1, ends included."""
 
     bytes: Span
     lines: Span
     paragraphs: Span
 
-    def as_json(self) -> dict[str, Any]:
-        return {"bytes": list(self.bytes), "lines": list(self.lines), "paragraphs": list(self.paragraphs)}
 
-
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Record):
     """A stretch that repeats another one."""
 
     id: str
@@ -121,31 +117,33 @@ class Block:
     reason: str
 
 
-class Op(NamedTuple):
+class Op(Record):
     """One step of the undo: a span of the clean bytes to take over, or bytes to put in. Exactly one is set."""
 
     span: Span | None
     literal: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What `clean` found and did. `clean` is the input with every removed block cut; all else keeps its bytes."""
+class Result(Record):
+    """What was found in one document and what was done.
 
-    id: str
+    `clean` is `data` with the removed blocks cut; all else keeps its bytes. `ops` rebuild `data` from `clean`.
+    """
+
     source: str
-    data: bytes = field(repr=False)
-    clean: bytes = field(repr=False)
+    data: bytes
+    clean: bytes
     encoding: str
     blocks: tuple[Block, ...]
-    ops: tuple[Op, ...] = field(repr=False)
-    paragraphs: tuple[int, int]  # in, out
+    ops: tuple[Op, ...]
+    paragraphs: tuple[int, int]  # before, after
     undecoded: int  # bytes
 
     @property
     def text(self) -> str:
-        """The clean text, decoded."""
-        return self.clean.decode(self.encoding, "surrogateescape" if self.encoding == "utf-8" else "surrogatepass")
+        """The clean text, decoded; bytes that are no text become lone surrogates."""
+        errors = "surrogateescape" if self.encoding == "utf-8" else "surrogatepass"
+        return self.clean.decode("utf-16" if self.encoding.startswith("utf-16") else "utf-8", errors)
 
     @property
     def removed(self) -> tuple[Block, ...]:
@@ -153,6 +151,31 @@ class Result:
         return tuple(b for b in self.blocks if b.removed)
 
     @property
-    def kept(self) -> tuple[Block, ...]:
+    def repeated(self) -> tuple[Block, ...]:
         """The repeats that were found and left, each with its reason."""
         return tuple(b for b in self.blocks if not b.removed)
+
+    @property
+    def duplication(self) -> float:
+        """Bytes removed / bytes in, 0..1."""
+        return (len(self.data) - len(self.clean)) / len(self.data) if self.data else 0.0
+
+    def as_json(self) -> "dict[str, Any]":
+        """The document entry of the `dedup-report/1` schema."""
+        blocks = [
+            {**b._asdict(), "copy": {**b.copy._asdict(), "words": b.words}, "kept": {"document": self.source, **b.kept._asdict()}}
+            for b in self.blocks
+        ]
+        for block in blocks:
+            del block["words"]
+        return {
+            "id": self.source,
+            "source": self.source,
+            "bytes_in": len(self.data),
+            "bytes_out": len(self.clean),
+            "paragraphs_in": self.paragraphs[0],
+            "paragraphs_out": self.paragraphs[1],
+            "encoding": self.encoding,
+            "undecoded": self.undecoded,
+            "blocks": blocks,
+        }

@@ -3,36 +3,48 @@
 Why: a copy is seldom byte-identical. It was wrapped, curled its quotes, changed its case, or went through a wrong
 encoding. Words are compared by a key that ignores all of that; the key is never shown and never written.
 
-    "It&#8217;s  a ﬁne day"   ->   it s a fine day
-    “IT’S A FINE DAY”         ->   it s a fine day
+    It&#8217;s  a ﬁne day   ->   it s a fine day
+    “IT’S A FINE DAY”       ->   it s a fine day
 
 A word is a run of letters, marks and digits, NFKC and case folded. In scripts without spaces each character (with its
 marks) is a word. Everything else only separates words; default-ignorable characters (soft hyphen, zero-width, bidi
 marks) inside a word are passed over.
+
+Patterns are compiled where they are needed: ASCII text, the common case, needs none, and `re` is half of the start-up
+that the bare filter may cost.
 """
 
-import html
-import re
-import unicodedata
 from array import array
+from unicodedata import category, normalize
 
 from xxhash import xxh3_64_intdigest
 
 from dedup.model import Words, offsets
+from dedup.record import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterator
 
 SCHEME = "words-1"
 
+# ASCII: letters lower-cased, digits kept, all else a space.
+_ASCII = bytes(
+    c + 32 if 65 <= c <= 90 else c if 48 <= c <= 57 or 97 <= c <= 122 else 32 for c in range(128)
+).decode("ascii")
+_BATCH = 1 << 18  # characters tokenised at once: a list of all words of a large text would not fit
+_PAD = "\u2060"
 # Han, Kana, Thai, Lao, Khmer, Burmese: written without spaces between words.
 _SOLO = (
     "\u0e01-\u0e5b\u0e81-\u0edf\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
     "\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
-_IGNORED = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff"
-_PAD = "\u2060"
-_ASCII_WORD = re.compile(r"[A-Za-z0-9]+")
-_IS_SOLO = re.compile(rf"(?=[^\W_])[{_SOLO}]")
-_DROP_IGNORED = re.compile(f"[{_IGNORED}]+")
-_ENTITY = re.compile(r"&(?:amp;)*(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+# Default-ignorable: soft hyphen, joiners, zero-width and bidi marks, variation selectors.
+_IGNORED = "\u00ad\u034f\u061c\u180e\ufeff" + "".join(
+    map(chr, [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), *range(0xFE00, 0xFE10)])
+)
+_IGNORE = dict.fromkeys(map(ord, _IGNORED))
+_ENTITY = r"&(?:amp;)*(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 
 # UTF-8 read as Windows-1252 (or Latin-1): a lead byte and its continuation bytes, as the characters they turned into.
 # Left out are the sequences that ordinary text has too: a capital with an accent before a closing quote or a no-break
@@ -40,12 +52,49 @@ _ENTITY = re.compile(r"&(?:amp;)*(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A
 _TAIL = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _MARKS = "[\u00a0‘’“”«»…–—]"
 _NEXT = f"{_PAD}*[{_TAIL}]"
-_MOJIBAKE = re.compile(
+_MOJIBAKE = (
     f"[Â-ÇÎ-ß]{_NEXT}"
     f"|(?:(?<=[a-z])[È-Í]{_PAD}*(?!\u00a0)|[È-Í]{_PAD}*(?!\u00a0|[‘’“”»…]\\W))[{_TAIL}]"
     f"|[à-ï](?!\u00a0|{_MARKS}{{2}})(?:{_NEXT}){{2}}"
     f"|[ð-ô](?:{_NEXT}){{3}}"
 )
+
+
+def words(text: str) -> Words:
+    """Return the words of `text`: their character spans, and 32-bit xxh3 hashes of their match keys.
+
+    Time linear in the text; 10 bytes of memory a word.
+    """
+    text = reading(text)
+    starts, sizes, hashes = offsets(len(text)), array("H"), array("I")
+    for start, size, key in _ascii_words(text) if text.isascii() else _unicode_words(text):
+        starts.append(start)
+        if size > 0xFFFF and sizes.typecode == "H":
+            sizes = array("Q", sizes)
+        sizes.append(size)
+        hashes.append(xxh3_64_intdigest(key) & 0xFFFFFFFF)
+    return Words(text, starts, sizes, hashes)
+
+
+def keys(text: str) -> list[str]:
+    """Return the match keys of the words of `text`, in order.
+
+    >>> keys("“It’s NAÏVE,” 北京")
+    ['it', 's', 'naïve', '北', '京']
+    """
+    text = reading(text)
+    if text.isascii():
+        return text.translate(_ASCII).split()
+    return [_key(word) for word in _pattern(text).findall(text)]
+
+
+def solo_words(text: str) -> int:
+    """Return how many words of `text` are characters of scripts without spaces."""
+    if text.isascii():
+        return 0
+    import re
+
+    return sum(1 for _ in re.finditer(rf"(?=[^\W_])[{_SOLO}]", text))
 
 
 def reading(text: str) -> str:
@@ -54,18 +103,26 @@ def reading(text: str) -> str:
     >>> reading("caf&#233; & cafÃ©").replace("\\u2060", "")
     'café & café'
     """
-    if "&" in text:
-        text = _ENTITY.sub(_read_entity, text)
-    return text if text.isascii() else _MOJIBAKE.sub(_read_mojibake, text)
+    if "&" in text and ";" in text:
+        import re
+
+        text = re.sub(_ENTITY, _read_entity, text)
+    if text.isascii():
+        return text
+    import re
+
+    return re.sub(_MOJIBAKE, _read_mojibake, text)
 
 
-def _read_entity(match: re.Match[str]) -> str:
+def _read_entity(match: "re.Match[str]") -> str:
+    import html
+
     source = match.group()
-    plain = html.unescape("&" + source.rpartition("&")[2].rpartition("amp;")[2])
+    plain = html.unescape("&" + source.replace("&", "").replace("amp;", ""))
     return plain + _PAD * (len(source) - len(plain)) if len(plain) < len(source) else source
 
 
-def _read_mojibake(match: re.Match[str]) -> str:
+def _read_mojibake(match: "re.Match[str]") -> str:
     source = match.group()
     try:
         plain = b"".join(_byte(c) for c in source if c != _PAD).decode("utf-8")
@@ -81,43 +138,34 @@ def _byte(char: str) -> bytes:
         return char.encode("latin-1")
 
 
-def words(text: str) -> Words:
-    """Return the words of `text`: where each starts (chars) and a 32-bit hash of its match key.
+def _ascii_words(text: str) -> "Iterator[tuple[int, int, bytes]]":
+    at, total = 0, len(text)
+    while at < total:
+        end = at + _BATCH
+        while end < total and text[end].isalnum():
+            end += 1
+        folded = text[at:end].translate(_ASCII)
+        start = 0
+        for word in folded.split():
+            start = folded.index(word, start)
+            yield at + start, len(word), word.encode()
+            start += len(word)
+        at = end
 
-    Time linear in the text; 8 bytes of memory a word.
-    """
-    text = reading(text)
-    starts, hashes = offsets(len(text)), array("I")
-    ascii_only = text.isascii()
-    pattern = _ASCII_WORD if ascii_only else _pattern(text)
-    for match in pattern.finditer(text):
-        starts.append(match.start())
+
+def _unicode_words(text: str) -> "Iterator[tuple[int, int, bytes]]":
+    for match in _pattern(text).finditer(text):
         word = match.group()
-        key = word.lower() if ascii_only else _key(word)
-        hashes.append(xxh3_64_intdigest(key.encode("utf-8", "surrogatepass")) & 0xFFFFFFFF)
-    return Words(text, pattern, starts, hashes)
+        yield match.start(), len(word), _key(word).encode("utf-8", "surrogatepass")
 
 
-def keys(text: str) -> list[str]:
-    """Return the match keys of the words of `text`, in order.
-
-    >>> keys("“It’s NAÏVE,” 北京")
-    ['it', 's', 'naïve', '北', '京']
-    """
-    text = reading(text)
-    return [_key(m) for m in _pattern(text).findall(text)]
-
-
-def solo_share(text: str) -> int:
-    """Return how many words of `text` are characters of scripts without spaces."""
-    return 0 if text.isascii() else sum(1 for _ in _IS_SOLO.finditer(text))
-
-
-def _pattern(text: str) -> re.Pattern[str]:
+def _pattern(text: str) -> "re.Pattern[str]":
     """The word pattern for the characters that `text` has: only these are looked up in the Unicode tables."""
-    marks = "".join(sorted(c for c in set(text) if c > "\u02ff" and unicodedata.category(c)[0] == "M"))
+    import re
+
+    marks = "".join(sorted(c for c in set(text) if c > "\u02ff" and category(c)[0] == "M"))
     inner = f"[{re.escape(marks)}{_IGNORED}]"
-    if not _IS_SOLO.search(text):
+    if not re.search(rf"[{_SOLO}]", text):
         return re.compile(rf"[^\W_](?:[^\W_]|{inner})*")
     return re.compile(rf"(?=[^\W_])[{_SOLO}]{inner}*|(?:(?![{_SOLO}])[^\W_])(?:(?![{_SOLO}])[^\W_]|{inner})*")
 
@@ -125,6 +173,4 @@ def _pattern(text: str) -> re.Pattern[str]:
 def _key(word: str) -> str:
     if word.isascii():
         return word.lower()
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", _DROP_IGNORED.sub("", word)).casefold())
-
-
+    return normalize("NFKC", normalize("NFKC", word.translate(_IGNORE)).casefold())

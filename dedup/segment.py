@@ -1,36 +1,55 @@
 """Text to paragraphs: the units of removal.
 
-Why: scrapers write one paragraph a line, or one a wrapped group of lines. A paragraph here is a non-blank line; its
-terminator is the line end and the blank lines after it, so that a paragraph can go without leaving a hole.
+Why: scrapers write one paragraph a line, or wrap it over several. A paragraph here is a non-blank line; its terminator
+is the line end and the blank lines after it, so that a paragraph can go without leaving a hole.
 
     "One.\\n\\nTwo."   ->   [One.][\\n\\n] [Two.][]
 
 Only CR, LF and CRLF end a line: form feeds, U+0085 and U+2028 are ordinary characters.
 """
 
-import re
-from array import array
 from bisect import bisect_left
 
 from dedup.model import Page, Paragraphs, Words, offsets
+from dedup.record import TYPE_CHECKING
 
-_LINE = re.compile(r"[^\r\n]+")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def lines(text: str) -> "Iterator[tuple[int, int]]":
+    """Yield the character spans of the lines of `text`, without their ends. A last line end starts no line."""
+    at, total, returns = 0, len(text), "\r" in text
+    while at < total:
+        end = text.find("\n", at)
+        stop = total if end < 0 else end
+        if returns:
+            while (cut := text.find("\r", at, stop)) >= 0:
+                if cut + 1 == stop and end >= 0:
+                    break
+                yield at, cut
+                at = cut + 1
+            if at < stop or end >= 0:
+                yield at, stop - (end >= 0 and stop > at and text[stop - 1] == "\r")
+        else:
+            yield at, stop
+        at = stop + 1
 
 
 def segment(text: str) -> Paragraphs:
     """Return the character spans of the non-blank lines of `text`."""
     starts, ends = offsets(len(text)), offsets(len(text))
-    for match in _LINE.finditer(text):
-        if not match.group().isspace():
-            starts.append(match.start())
-            ends.append(match.end())
+    for start, end in lines(text):
+        if start < end and not text[start:end].isspace():
+            starts.append(start)
+            ends.append(end)
     return Paragraphs(starts, ends)
 
 
 def page(text: str, words: Words) -> Page:
-    """Return the Page of `text`: its paragraphs, with the words assigned to them."""
+    """Return the Page of `text`: its paragraphs, with its words assigned to them."""
     paragraphs = segment(text)
-    first: array[int] = offsets(len(text))
+    first = offsets(len(text))
     at = 0
     for start in paragraphs.starts:
         at = bisect_left(words.starts, start, at)

@@ -16,7 +16,7 @@ _ROOM = 1 << 21
 _HASH = 1 << 63  # set in every hash and in no position, so that one array can hold either
 
 
-def links(words: Words, k: int) -> "array[int]":
+def links(words: Words, k: int) -> "Array":
     """Return, for each shingle of `k` words, the position (in words) at which the same shingle stands first.
 
     Joined by the low 63 bits of xxh3: a proposal, not yet a proof. Empty when no shingle stands twice.

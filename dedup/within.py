@@ -1,20 +1,20 @@
 """One document, from raw bytes to a Result. Reads like a table of contents; the stages do the work."""
 
-from array import array
-from bisect import bisect_right
-from typing import NamedTuple
+from bisect import bisect_left, bisect_right
 
 from dedup.block import regions
 from dedup.chain import chain
 from dedup.config import Config
 from dedup.decide import REASONS, decide
-from dedup.decode import byte_spans, decode
+from dedup.decode import byte_offsets, byte_spans, decode
 from dedup.errors import DedupError
-from dedup.model import Block, Decision, Document, Page, Result, Side, Span
-from dedup.normalise import keys, solo_share, words
+from dedup.model import Block, Decision, Document, Result, Side, Span
+from dedup.normalise import keys, solo_words, words
+from dedup.record import Record
 from dedup.rewrite import cut, rebuild, undo
-from dedup.segment import page, segment
+from dedup.segment import lines, page, segment
 from dedup.shingle import links
+from dedup.trace import trace
 from dedup.verify import stands_in
 
 
@@ -22,151 +22,157 @@ def clean_document(data: bytes, config: Config, source: str = "input", *, force_
     """Return the Result of cleaning `data`: what repeats, what went and why, the clean bytes, and the undo.
 
     Passes are made until one finds nothing to remove, so a second run changes nothing. The undo is proved here.
-    Raises InputError for binary data unless `force_text`.
+    Raises InputError for binary data unless `force_text`, UsageError for a configuration out of range.
     """
-    original = decode(data, source, force_text=force_text)
-    document, cuts, kept_repeats = original, list[_Cut](), list[_Cut]()
+    document = original = decode(data, source, force_text=force_text)
+    config.checked()
+    passes: list[list[_Cut]] = []
     while True:
-        decisions = _analyse(document, config)
-        spans = byte_spans(document, [s for d in decisions for s in (d.copy, d.kept)])
-        found = [_Cut(d, c, k) for d, c, k in zip(decisions, spans[::2], spans[1::2], strict=True)]
-        gone = [c for c in found if c.decision.removed]
-        kept_repeats = [_back(c, cuts) for c in found if not c.decision.removed]
+        found = _analyse(document, config)
+        gone = [c for c in found if c.removed]
         if not gone:
             break
         document = decode(cut(document.data, [c.copy for c in gone]), source, force_text=True)
-        cuts = sorted([*cuts, *(piece for c in gone for piece in _pieces(_back(c, cuts), cuts))], key=lambda c: c.copy)
-    removed = [c.copy for c in cuts]
-    ops = undo(data, document.data, removed, [c.kept for c in cuts])
+        passes.append(gone)
+    cuts, left = _settle(original, passes, found)
+    ops = undo(data, document.data, [c.copy for c in cuts], [c.kept for c in cuts])
     if rebuild(document.data, ops) != data:
-        raise DedupError(f"{source}: the undo does not give the input back; nothing was written; please report this")
-    blocks = _blocks(original, cuts, kept_repeats)
+        raise DedupError(f"{source}: the undo does not give the input back, so nothing was changed; please report this")
     paragraphs = len(segment(original.text).starts), len(segment(document.text).starts)
-    return Result(source, source, data, document.data, original.encoding, blocks, ops, paragraphs, original.undecoded)
+    blocks = _blocks(original, sorted([*cuts, *left], key=lambda c: c.copy)) if cuts or left else ()
+    return Result(source, data, document.data, original.encoding, blocks, ops, paragraphs, original.undecoded)
 
 
-class _Cut(NamedTuple):
-    """A decision with its two sides in bytes."""
+class _Cut(Record):
+    """A decision, in bytes."""
 
-    decision: Decision
     copy: Span
     kept: Span
+    words: int
+    removed: bool
+    rule: str
 
 
-def _analyse(document: Document, config: Config) -> list[Decision]:
-    """Find and judge the repeats of one text. No removal is proposed that its words do not prove."""
-    tokens = words(document.text)
+def _analyse(document: Document, config: Config) -> list[_Cut]:
+    """Find and judge the repeats of one text. Nothing is proposed for removal that its words do not prove."""
+    text = document.text
+    tokens = words(text)
     linked = links(tokens, config.min_words)
     if not linked:
         return []
     matches = chain(tokens, linked, config.min_words)
     del linked
-    sheet = page(document.text, tokens)
+    sheet = page(text, tokens)
     candidates, ragged = regions(sheet, matches, config)
-    decisions = decide(sheet, candidates, ragged, config, solo_share(document.text) > 0.5 * len(tokens.starts))
-    return [d if not d.removed or _proved(document.text, d) else d._replace(removed=False) for d in decisions]
+    solo = 2 * solo_words(text) > len(tokens.starts)
+    decisions = [_proved(text, d) for d in decide(sheet, candidates, ragged, config, solo)]
+    spans = byte_spans(document, [span for d in decisions for span in (d.copy, d.kept)])
+    return [
+        _Cut(copy, kept, d.words, d.removed, d.rule)
+        for d, copy, kept in zip(decisions, spans[::2], spans[1::2], strict=True)
+    ]
 
 
-def _proved(text: str, decision: Decision) -> bool:
-    return stands_in(keys(text[slice(*decision.copy)]), keys(text[slice(*decision.kept)]))
+def _proved(text: str, decision: Decision) -> Decision:
+    """The decision, or `unproved` where the words of both sides are not the same: hashes propose, content decides."""
+    if decision.removed and not stands_in(keys(text[slice(*decision.copy)]), keys(text[slice(*decision.kept)])):
+        return decision._replace(removed=False, rule="unproved")
+    return decision
 
 
 # ---------------------------------------------------------------- several passes, one set of positions
 
 
-def _back(found: _Cut, cuts: list[_Cut]) -> _Cut:
-    """The same cut in the bytes of the input, of which `cuts` are gone already."""
-    return found if not cuts else found._replace(copy=_restored(found.copy, cuts), kept=_restored(found.kept, cuts))
+def _settle(document: Document, passes: list[list[_Cut]], left: list[_Cut]) -> tuple[list[_Cut], list[_Cut]]:
+    """The cuts of all passes in bytes of the input, apart and in order, each with a witness that is kept; and the rest."""
+    cuts: list[_Cut] = []
+    for gone in passes:
+        before = sorted(c.copy for c in cuts)
+        for c in gone:
+            whole = c._replace(copy=_restored(c.copy, before), kept=_restored(c.kept, before))
+            cuts += [whole._replace(copy=span) for span in _without(whole.copy, before)]
+    before = sorted(c.copy for c in cuts)
+    left = [c._replace(copy=_restored(c.copy, before), kept=_restored(c.kept, before)) for c in left]
+    return sorted(_traced(document, cuts) if len(passes) > 1 else cuts, key=lambda c: c.copy), left
 
 
-def _restored(span: Span, cuts: list[_Cut]) -> Span:
+def _restored(span: Span, cuts: list[Span]) -> Span:
+    """A span of the text that the sorted `cuts` have left, as a span of the text that they were taken from."""
     start, end = span
-    for c in cuts:
-        size = c.copy[1] - c.copy[0]
-        if c.copy[0] <= start:
-            start += size
-            end += size
-        elif c.copy[0] < end:
-            end += size
+    for a, b in cuts:
+        if a <= start:
+            start, end = start + b - a, end + b - a
+        elif a < end:
+            end += b - a
         else:
             break
     return start, end
 
 
-def _pieces(found: _Cut, cuts: list[_Cut]) -> list[_Cut]:
-    """A cut without what had gone before: one piece for each stretch between earlier cuts."""
-    out, at = [], found.copy[0]
-    for c in cuts:
-        if found.copy[0] < c.copy[1] and c.copy[0] < found.copy[1]:
-            if at < c.copy[0]:
-                out.append(found._replace(copy=(at, c.copy[0])))
-            at = c.copy[1]
-    if at < found.copy[1]:
-        out.append(found._replace(copy=(at, found.copy[1])))
+def _without(span: Span, cuts: list[Span]) -> list[Span]:
+    """The parts of `span` that no cut holds."""
+    out, at = [], span[0]
+    for a, b in cuts:
+        if at < b and a < span[1]:
+            if at < a:
+                out.append((at, a))
+            at = b
+    return [*out, (at, span[1])] if at < span[1] else out
+
+
+def _traced(document: Document, cuts: list[_Cut]) -> list[_Cut]:
+    """The cuts with witnesses that are kept, where a later pass removed the first ones."""
+    tokens = words(document.text)
+    at = byte_offsets(document, [*tokens.starts, *map(tokens.end, range(len(tokens.starts)))])
+    starts = [at[c] for c in tokens.starts]
+    inside: list[range] = [range(bisect_left(starts, c.copy[0]), bisect_left(starts, c.copy[1])) for c in cuts]
+    gone = bytearray(len(starts))
+    pairs: list[tuple[list[int], list[int]]] = []
+    for c, copy in zip(cuts, inside, strict=True):
+        kept = range(bisect_left(starts, c.kept[0]), bisect_left(starts, c.kept[1]))
+        pairs.append((list(copy), [w for w in kept if not gone[w]]))
+        gone[copy.start : copy.stop] = b"\1" * len(copy)
+    runs = trace(pairs, len(starts))
+    out: list[_Cut] = []
+    for c, (_, kept_words), parts in zip(cuts, pairs, runs, strict=True):
+        if not any(gone[w] for w in kept_words):
+            out.append(c)
+            continue
+        edges = [c.copy[0], *(starts[r.first] for r in parts[1:]), c.copy[1]]
+        for r, start, end in zip(parts, edges, edges[1:], strict=False):
+            kept = (starts[r.kept], at[tokens.end(r.kept_last)])
+            out.append(c._replace(copy=(start, end), kept=kept, words=r.last - r.first + 1))
     return out
 
 
 # ---------------------------------------------------------------- what readers see
 
 
-def _blocks(document: Document, cuts: list[_Cut], kept: list[_Cut]) -> tuple[Block, ...]:
-    where = _Where(document)
-    out = []
-    for found in sorted([*cuts, *kept], key=lambda c: c.copy):
-        rule = found.decision.rule
-        out.append(
-            Block(
-                id=_name(len(out)),
-                kind="truncated" if rule == "truncated-copy" else "exact",
-                similarity=1.0,
-                copy=where.side(found.copy),
-                kept=where.side(found.kept),
-                words=found.decision.words,
-                removed=found.decision.removed,
-                rule=rule,
-                reason=REASONS[rule],
-            )
-        )
-    return tuple(out)
+def _blocks(document: Document, cuts: list[_Cut]) -> tuple[Block, ...]:
+    starts = [start for start, _ in lines(document.text)]
+    paragraphs = list(segment(document.text).starts)
+    at = byte_offsets(document, starts + paragraphs)
+    line_at, paragraph_at = [at[c] for c in starts], [at[c] for c in paragraphs]
 
-
-def _name(number: int) -> str:
-    """A, B, ... Z, AA, AB, ..."""
-    out = ""
-    number += 1
-    while number:
-        number, letter = divmod(number - 1, 26)
-        out = chr(65 + letter) + out
-    return out
-
-
-class _Where:
-    """Bytes to lines and paragraphs."""
-
-    def __init__(self, document: Document) -> None:
-        paragraphs = segment(document.text)
-        breaks = array("Q", (m for m in _line_ends(document.text)))
-        chars = [*paragraphs.starts, *breaks]
-        from dedup.decode import byte_offsets
-
-        at = byte_offsets(document, chars)
-        self.paragraphs = [at[c] for c in paragraphs.starts]
-        self.lines = [at[c] for c in breaks]
-
-    def side(self, span: Span) -> Side:
-        start, end = span
-        last = max(start, end - 1)
+    def side(span: Span) -> Side:
+        first, last = span[0], max(span[0], span[1] - 1)
         return Side(
             span,
-            (bisect_right(self.lines, start) + 1, bisect_right(self.lines, last) + 1),
-            (max(1, bisect_right(self.paragraphs, start)), max(1, bisect_right(self.paragraphs, last))),
+            (max(1, bisect_right(line_at, first)), max(1, bisect_right(line_at, last))),
+            (max(1, bisect_right(paragraph_at, first)), max(1, bisect_right(paragraph_at, last))),
         )
 
-
-def _line_ends(text: str) -> list[int]:
-    import re
-
-    return [m.end() for m in re.finditer(r"\r\n|\r|\n", text)]
-
-
-_ = Page
+    return tuple(
+        Block(
+            id=str(number),
+            kind="truncated" if c.rule == "truncated-copy" else "exact",
+            similarity=1.0,
+            copy=side(c.copy),
+            kept=side(c.kept),
+            words=c.words,
+            removed=c.removed,
+            rule=c.rule,
+            reason=REASONS[c.rule],
+        )
+        for number, c in enumerate(cuts, 1)
+    )
