@@ -83,7 +83,7 @@ def _side(page: Page, start: int, length: int, shift: int, tandem: bool, config:
         q = bisect_left(first, first[q]) - 1
     whole = Piece(first[p], first[q], shift, "paragraphs") if p < q and first[q] - first[p] >= config.min_words else None
     glued = _sentences(page, start, end, shift, tandem)
-    if glued and _size(glued) > (_size(whole) if whole else 0):
+    if glued and abs(shift) >= config.min_paragraph and _size(glued) > (_size(whole) if whole else 0):
         least = config.min_paragraph if tandem or glued.unit == "stub" else config.min_sentences
         if _size(glued) >= least and (tandem or glued.unit == "stub" or not _edited(page, glued)):
             return glued
@@ -267,10 +267,14 @@ class _Twins:
         self.page = page
         self.view = memoryview(page.words.hashes)
         self.at: dict[bytes, int] = {}
-        for p in range(len(page.first) - 1):
-            start, end = page.first[p], page.first[p + 1]
-            if start < end:
-                self.at.setdefault(self.view[start:end].tobytes(), p)
+
+    def _first(self, p: int) -> int:
+        """The first paragraph with the words of paragraph `p`."""
+        first = self.page.first
+        if not self.at:
+            for q in range(len(first) - 2, -1, -1):
+                self.at[self.view[first[q] : first[q + 1]].tobytes()] = q
+        return self.at[self.view[first[p] : first[p + 1]].tobytes()]
 
     def _insertion(self, left: Piece, right: Piece) -> bool:
         """Whether what stands between two pieces was put between two neighbours of the original."""
@@ -287,7 +291,7 @@ class _Twins:
         out = []
         for p in range(bisect_right(first, left.end) - 1, bisect_left(first, right.start)):
             start, end = first[p], first[p + 1]
-            twin = first[self.at[self.view[start:end].tobytes()]] if start < end else before
+            twin = first[self._first(p)] if start < end else before
             if start < end and twin + end - start > before:
                 return None
             if start < end:
@@ -309,8 +313,9 @@ def _interleaved(page: Page, config: Config) -> list[Region]:
         while again < total and starts[again + 1] - starts[again] == size and (
             view[starts[again] : starts[again + 1]] == view[starts[at] : starts[at + 1]]
         ):
-            group.append(Piece(starts[again], starts[again + 1], starts[at] - starts[again], "paragraphs"))
             again += 1
+        if again > at + 1:
+            group.append(Piece(starts[at + 1], starts[again], -size, "paragraphs"))
         pairs += again > at + 1
         if again == at + 1 or again == total:
             if pairs > 1 and sum(map(_size, group)) >= config.min_paragraph:

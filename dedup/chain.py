@@ -6,7 +6,11 @@ word to both sides until the words differ, so that it is maximal whatever shingl
 
 from array import array
 
+from dedup.record import TYPE_CHECKING
 from dedup.model import Match, Words
+
+if TYPE_CHECKING:
+    from dedup.model import Array
 
 
 def chain(words: Words, links: "Array", k: int) -> list[Match]:

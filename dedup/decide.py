@@ -27,7 +27,6 @@ REASONS = {
     "refrain": "a refrain among verses of its own shape",
     "clause": "a clause that recurs inside a structure of short lines",
     "part-of-paragraph": "only a part of a paragraph or sentence repeats",
-    "unproved": "the words differ although their hashes agree",
     "contested": "another removal needs this text as its witness",
 }
 
@@ -183,7 +182,8 @@ class _Judge:
             return "truncated-copy", True
         if pieces[0].unit == "sentences":
             return ("glued-copy", True) if tandem or texture >= config.min_paragraph else ("clause", False)
-        if tandem and 3 * words >= self.total and size >= 3 * config.min_paragraph:
+        period = -pieces[0].shift if pieces[0].shift > -words else words
+        if tandem and 3 * words >= self.total and min(3 * period, size / self.weight) * self.weight >= 3 * config.min_paragraph:
             return "whole-copy", True
         if size < config.min_paragraph:
             return "too-short", False

@@ -9,7 +9,13 @@ UTF-8 becomes a lone surrogate (PEP 383) and comes back as the same byte. UTF-16
 import codecs
 
 from dedup.errors import InputError
-from dedup.model import Document, Span
+from dedup.model import Document, Span, offsets
+from dedup.record import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from dedup.model import Array
 
 _UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
@@ -38,19 +44,22 @@ def decode(data: bytes, source: str = "input", *, force_text: bool = False) -> D
     return Document(data, text, "utf-8", "surrogateescape", mark, undecoded)
 
 
-def byte_offsets(document: Document, chars: list[int]) -> dict[int, int]:
-    """Return, for each of the character offsets `chars`, its byte offset in `document.data`. One pass over the text."""
-    text, at, total, out = document.text, 0, len(document.mark), {}
+def byte_offsets(document: Document, chars: "Iterable[int]") -> "Array":
+    """Return the byte offsets in `document.data` of the ascending character offsets `chars`. One pass over the text."""
+    text, at, total = document.text, 0, len(document.mark)
+    out = offsets(len(document.data))
     if document.encoding == "utf-8" and text.isascii():
-        return {c: c + total for c in chars}
-    for char in sorted(set(chars)):
+        out.extend(chars if not total else (c + total for c in chars))
+        return out
+    for char in chars:
         total += len(text[at:char].encode(document.encoding, document.errors))
-        out[char] = total
+        out.append(total)
         at = char
     return out
 
 
 def byte_spans(document: Document, spans: list[Span]) -> list[Span]:
     """Return character spans as byte spans of `document.data`."""
-    at = byte_offsets(document, [c for span in spans for c in span])
+    chars = sorted({c for span in spans for c in span})
+    at = dict(zip(chars, byte_offsets(document, chars), strict=True))
     return [(at[start], at[end]) for start, end in spans]

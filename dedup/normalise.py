@@ -15,6 +15,7 @@ that the bare filter may cost.
 """
 
 from array import array
+from itertools import accumulate, compress, count, islice
 from unicodedata import category, normalize
 
 from xxhash import xxh3_64_intdigest
@@ -33,6 +34,7 @@ _ASCII = bytes(
     c + 32 if 65 <= c <= 90 else c if 48 <= c <= 57 or 97 <= c <= 122 else 32 for c in range(128)
 ).decode("ascii")
 _BATCH = 1 << 18  # characters tokenised at once: a list of all words of a large text would not fit
+_REMEMBERED = 1 << 16  # words of which the hash is remembered
 _PAD = "\u2060"
 # Han, Kana, Thai, Lao, Khmer, Burmese: written without spaces between words.
 _SOLO = (
@@ -60,6 +62,16 @@ _MOJIBAKE = (
 )
 
 
+class _Hashes(dict[str, int]):
+    """Word to hash of its match key; remembers the words it has room for."""
+
+    def __missing__(self, word: str) -> int:
+        value = xxh3_64_intdigest(_key(word).encode("utf-8", "surrogatepass")) & 0xFFFFFFFF
+        if len(self) < _REMEMBERED:
+            self[word] = value
+        return value
+
+
 def words(text: str) -> Words:
     """Return the words of `text`: their character spans, and 32-bit xxh3 hashes of their match keys.
 
@@ -67,12 +79,14 @@ def words(text: str) -> Words:
     """
     text = reading(text)
     starts, sizes, hashes = offsets(len(text)), array("H"), array("I")
-    for start, size, key in _ascii_words(text) if text.isascii() else _unicode_words(text):
-        starts.append(start)
-        if size > 0xFFFF and sizes.typecode == "H":
+    hash_of = _Hashes().__getitem__
+    for at, found in _ascii_words(text) if text.isascii() else _unicode_words(text):
+        lengths = list(map(len, found))
+        if sizes.typecode == "H" and max(lengths) > 0xFFFF:
             sizes = array("Q", sizes)
-        sizes.append(size)
-        hashes.append(xxh3_64_intdigest(key) & 0xFFFFFFFF)
+        starts.extend(at)
+        sizes.extend(lengths)
+        hashes.extend(map(hash_of, found))
     return Words(text, starts, sizes, hashes)
 
 
@@ -138,25 +152,25 @@ def _byte(char: str) -> bytes:
         return char.encode("latin-1")
 
 
-def _ascii_words(text: str) -> "Iterator[tuple[int, int, bytes]]":
+def _ascii_words(text: str) -> "Iterator[tuple[list[int], list[str]]]":
+    """Batches of (starts, words), the words lower-cased."""
     at, total = 0, len(text)
     while at < total:
         end = at + _BATCH
         while end < total and text[end].isalnum():
             end += 1
-        folded = text[at:end].translate(_ASCII)
-        start = 0
-        for word in folded.split():
-            start = folded.index(word, start)
-            yield at + start, len(word), word.encode()
-            start += len(word)
+        parts = text[at:end].translate(_ASCII).split(" ")
+        # Part i starts after the i parts and i spaces before it; an empty part is a second space.
+        starts = map(int.__add__, accumulate(map(len, parts), initial=at), count())
+        if any(parts):
+            yield list(compress(starts, parts)), list(filter(None, parts))
         at = end
 
 
-def _unicode_words(text: str) -> "Iterator[tuple[int, int, bytes]]":
-    for match in _pattern(text).finditer(text):
-        word = match.group()
-        yield match.start(), len(word), _key(word).encode("utf-8", "surrogatepass")
+def _unicode_words(text: str) -> "Iterator[tuple[list[int], list[str]]]":
+    matches = _pattern(text).finditer(text)
+    while batch := list(islice(matches, _BATCH // 8)):
+        yield [m.start() for m in batch], [m.group() for m in batch]
 
 
 def _pattern(text: str) -> "re.Pattern[str]":

@@ -23,6 +23,8 @@ else:
                 setattr(cls, name, property(lambda self, at=at: self[at]))
 
         def __new__(cls, *values, **named):
+            if len(values) == len(cls._fields) and not named:
+                return tuple.__new__(cls, values)
             named = {**dict(zip(cls._fields, values)), **named}
             if len(values) > len(cls._fields) or not named.keys() <= set(cls._fields):
                 raise TypeError(f"{cls.__name__} takes {', '.join(cls._fields)}")

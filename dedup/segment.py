@@ -46,9 +46,8 @@ def segment(text: str) -> Paragraphs:
     return Paragraphs(starts, ends)
 
 
-def page(text: str, words: Words) -> Page:
+def page(text: str, paragraphs: Paragraphs, words: Words) -> Page:
     """Return the Page of `text`: its paragraphs, with its words assigned to them."""
-    paragraphs = segment(text)
     first = offsets(len(text))
     at = 0
     for start in paragraphs.starts:

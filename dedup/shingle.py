@@ -9,7 +9,11 @@ from array import array
 
 from xxhash import xxh3_64_intdigest
 
+from dedup.record import TYPE_CHECKING
 from dedup.model import Words
+
+if TYPE_CHECKING:
+    from dedup.model import Array
 
 # Distinct shingles held in memory at once; a text with more is joined in as many rounds as it needs.
 _ROOM = 1 << 21

@@ -6,9 +6,13 @@ is told as two copies.
 """
 
 from array import array
-from collections.abc import Sequence
 
-from dedup.record import Record
+from dedup.record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dedup.model import Array
 
 
 class Run(Record):
@@ -20,8 +24,8 @@ class Run(Record):
     kept_last: int
 
 
-def trace(cuts: Sequence[tuple[Sequence[int], Sequence[int]]], total: int) -> list[list[Run]]:
-    """Return, for each cut, its runs of words and where each run stands in the text that no cut removes.
+def trace(cuts: "Sequence[tuple[Sequence[int], Sequence[int]]]", total: int) -> dict[int, list[Run]]:
+    """Return, for each cut of which the witness went, its runs of words and where each stands in what no cut removes.
 
     A cut is (words that went, words that they repeat), as indices into the `total` words of the input; where fewer words
     are repeated than went, they are repeated over and over. Later cuts may remove the witnesses of earlier ones, never
@@ -31,22 +35,26 @@ def trace(cuts: Sequence[tuple[Sequence[int], Sequence[int]]], total: int) -> li
     for gone, kept in cuts:
         for at, word in enumerate(gone):
             witness[word] = kept[at % len(kept)]
-    rank = array("Q", [0]) * total
+    stale = [at for at, (_, kept) in enumerate(cuts) if any(witness[word] >= 0 for word in kept)]
+    rank = array("Q", [0]) * total if stale else array("Q")
     stays = 0
-    for word in range(total):
+    for word in range(len(rank)):
         rank[word] = stays
         stays += witness[word] < 0
-    return [_runs(gone, witness, rank) for gone, _ in cuts]
+    return {at: _runs(cuts[at][0], witness, rank) for at in stale}
 
 
-def _runs(gone: Sequence[int], witness: "array[int]", rank: "array[int]") -> list[Run]:
+def _runs(gone: "Sequence[int]", witness: "Array", rank: "Array") -> list[Run]:
     out: list[Run] = []
+    start = first = last = -1
+    previous = -1
     for word in gone:
         kept = witness[word]
         while witness[kept] >= 0:
             kept = witness[kept]
-        if out and rank[kept] == rank[out[-1].kept_last] + 1:
-            out[-1] = out[-1]._replace(last=word, kept_last=kept)
-        else:
-            out.append(Run(word, word, kept, kept))
-    return out
+        if start < 0 or rank[kept] != rank[last] + 1:
+            if start >= 0:
+                out.append(Run(start, previous, first, last))
+            start, first = word, kept
+        previous, last = word, kept
+    return [*out, Run(start, previous, first, last)] if start >= 0 else out

@@ -8,14 +8,17 @@ from dedup.config import Config
 from dedup.decide import REASONS, decide
 from dedup.decode import byte_offsets, byte_spans, decode
 from dedup.errors import DedupError
-from dedup.model import Block, Decision, Document, Result, Side, Span
+from dedup.model import Block, Document, Paragraphs, Result, Side, Span
 from dedup.normalise import keys, solo_words, words
-from dedup.record import Record
+from dedup.record import TYPE_CHECKING, Record
 from dedup.rewrite import cut, rebuild, undo
 from dedup.segment import lines, page, segment
 from dedup.shingle import links
 from dedup.trace import trace
-from dedup.verify import stands_in
+from dedup.verify import proved
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def clean_document(data: bytes, config: Config, source: str = "input", *, force_text: bool = False) -> Result:
@@ -24,23 +27,25 @@ def clean_document(data: bytes, config: Config, source: str = "input", *, force_
     Passes are made until one finds nothing to remove, so a second run changes nothing. The undo is proved here.
     Raises InputError for binary data unless `force_text`, UsageError for a configuration out of range.
     """
-    document = original = decode(data, source, force_text=force_text)
     config.checked()
+    document = original = decode(data, source, force_text=force_text)
+    paragraphs = before = segment(document.text)
     passes: list[list[_Cut]] = []
     while True:
-        found = _analyse(document, config)
+        found = _analyse(document, paragraphs, config)
         gone = [c for c in found if c.removed]
         if not gone:
             break
         document = decode(cut(document.data, [c.copy for c in gone]), source, force_text=True)
+        paragraphs = segment(document.text)
         passes.append(gone)
     cuts, left = _settle(original, passes, found)
     ops = undo(data, document.data, [c.copy for c in cuts], [c.kept for c in cuts])
     if rebuild(document.data, ops) != data:
         raise DedupError(f"{source}: the undo does not give the input back, so nothing was changed; please report this")
-    paragraphs = len(segment(original.text).starts), len(segment(document.text).starts)
-    blocks = _blocks(original, sorted([*cuts, *left], key=lambda c: c.copy)) if cuts or left else ()
-    return Result(source, data, document.data, original.encoding, blocks, ops, paragraphs, original.undecoded)
+    blocks = _blocks(original, before, sorted([*cuts, *left], key=lambda c: c.copy)) if cuts or left else ()
+    counts = len(before.starts), len(paragraphs.starts)
+    return Result(source, data, document.data, original.encoding, blocks, ops, counts, original.undecoded)
 
 
 class _Cut(Record):
@@ -53,7 +58,7 @@ class _Cut(Record):
     rule: str
 
 
-def _analyse(document: Document, config: Config) -> list[_Cut]:
+def _analyse(document: Document, paragraphs: Paragraphs, config: Config) -> list[_Cut]:
     """Find and judge the repeats of one text. Nothing is proposed for removal that its words do not prove."""
     text = document.text
     tokens = words(text)
@@ -62,22 +67,16 @@ def _analyse(document: Document, config: Config) -> list[_Cut]:
         return []
     matches = chain(tokens, linked, config.min_words)
     del linked
-    sheet = page(text, tokens)
+    sheet = page(text, paragraphs, tokens)
     candidates, ragged = regions(sheet, matches, config)
     solo = 2 * solo_words(text) > len(tokens.starts)
-    decisions = [_proved(text, d) for d in decide(sheet, candidates, ragged, config, solo)]
+    sound = [r for r in candidates if all(proved(sheet, piece, keys) for piece in r.pieces)]
+    decisions = decide(sheet, sound, ragged, config, solo)
     spans = byte_spans(document, [span for d in decisions for span in (d.copy, d.kept)])
     return [
         _Cut(copy, kept, d.words, d.removed, d.rule)
         for d, copy, kept in zip(decisions, spans[::2], spans[1::2], strict=True)
     ]
-
-
-def _proved(text: str, decision: Decision) -> Decision:
-    """The decision, or `unproved` where the words of both sides are not the same: hashes propose, content decides."""
-    if decision.removed and not stands_in(keys(text[slice(*decision.copy)]), keys(text[slice(*decision.kept)])):
-        return decision._replace(removed=False, rule="unproved")
-    return decision
 
 
 # ---------------------------------------------------------------- several passes, one set of positions
@@ -123,36 +122,32 @@ def _without(span: Span, cuts: list[Span]) -> list[Span]:
 def _traced(document: Document, cuts: list[_Cut]) -> list[_Cut]:
     """The cuts with witnesses that are kept, where a later pass removed the first ones."""
     tokens = words(document.text)
-    at = byte_offsets(document, [*tokens.starts, *map(tokens.end, range(len(tokens.starts)))])
-    starts = [at[c] for c in tokens.starts]
-    inside: list[range] = [range(bisect_left(starts, c.copy[0]), bisect_left(starts, c.copy[1])) for c in cuts]
+    starts = byte_offsets(document, tokens.starts)
+    inside = [range(*(bisect_left(starts, at) for at in c.copy)) for c in cuts]
     gone = bytearray(len(starts))
-    pairs: list[tuple[list[int], list[int]]] = []
+    pairs: list[tuple[Sequence[int], Sequence[int]]] = []
     for c, copy in zip(cuts, inside, strict=True):
-        kept = range(bisect_left(starts, c.kept[0]), bisect_left(starts, c.kept[1]))
-        pairs.append((list(copy), [w for w in kept if not gone[w]]))
+        kept: Sequence[int] = range(*(bisect_left(starts, at) for at in c.kept))
+        if kept and gone.find(1, kept[0], kept[-1] + 1) >= 0:
+            kept = [w for w in kept if not gone[w]]
+        pairs.append((copy, kept))
         gone[copy.start : copy.stop] = b"\1" * len(copy)
-    runs = trace(pairs, len(starts))
-    out: list[_Cut] = []
-    for c, (_, kept_words), parts in zip(cuts, pairs, runs, strict=True):
-        if not any(gone[w] for w in kept_words):
-            out.append(c)
-            continue
-        edges = [c.copy[0], *(starts[r.first] for r in parts[1:]), c.copy[1]]
-        for r, start, end in zip(parts, edges, edges[1:], strict=False):
-            kept = (starts[r.kept], at[tokens.end(r.kept_last)])
-            out.append(c._replace(copy=(start, end), kept=kept, words=r.last - r.first + 1))
+    stale = trace(pairs, len(starts))
+    out = [c for at, c in enumerate(cuts) if at not in stale]
+    for at, runs in stale.items():
+        edges = [cuts[at].copy[0], *(starts[r.first] for r in runs[1:]), cuts[at].copy[1]]
+        for r, start, end in zip(runs, edges, edges[1:], strict=False):
+            (kept_span,) = byte_spans(document, [(tokens.starts[r.kept], tokens.end(r.kept_last))])
+            out.append(cuts[at]._replace(copy=(start, end), kept=kept_span, words=r.last - r.first + 1))
     return out
 
 
 # ---------------------------------------------------------------- what readers see
 
 
-def _blocks(document: Document, cuts: list[_Cut]) -> tuple[Block, ...]:
-    starts = [start for start, _ in lines(document.text)]
-    paragraphs = list(segment(document.text).starts)
-    at = byte_offsets(document, starts + paragraphs)
-    line_at, paragraph_at = [at[c] for c in starts], [at[c] for c in paragraphs]
+def _blocks(document: Document, paragraphs: Paragraphs, cuts: list[_Cut]) -> tuple[Block, ...]:
+    line_at = byte_offsets(document, (start for start, _ in lines(document.text)))
+    paragraph_at = byte_offsets(document, paragraphs.starts)
 
     def side(span: Span) -> Side:
         first, last = span[0], max(span[0], span[1] - 1)
