@@ -1,0 +1,69 @@
+"""Repair scraped text: find the repeated blocks, keep the best copy, show why, and undo it exactly.
+
+    >>> import dedup
+    >>> lead = "The council voted on Tuesday to keep the old library open for another five years at least."
+    >>> result = dedup.clean(f"Library saved\\n{lead}\\nNobody had expected it.\\n{lead}\\n")
+    >>> print(result.text)
+    Library saved
+    The council voted on Tuesday to keep the old library open for another five years at least.
+    Nobody had expected it.
+    <BLANKLINE>
+    >>> result.removed[0].rule, result.removed[0].copy.lines, result.removed[0].kept.lines
+    ('prose-copy', (4, 4), (2, 2))
+    >>> dedup.restore(result.clean, result.manifest()) == result.data
+    True
+"""
+
+from dedup.config import PRESETS, Config
+from dedup.errors import DedupError, InputError, ManifestError, OutputError, UsageError
+from dedup.model import Block, Op, Result, Side
+
+__version__ = "0.1.0"
+__all__ = [
+    "PRESETS",
+    "Block",
+    "Config",
+    "DedupError",
+    "InputError",
+    "ManifestError",
+    "Op",
+    "OutputError",
+    "Result",
+    "Side",
+    "UsageError",
+    "clean",
+    "find",
+    "restore",
+]
+
+
+def clean(text: str | bytes, config: Config | None = None, *, source: str = "input", force_text: bool = False) -> Result:
+    """Return the Result of cleaning one document.
+
+    `text` is str, or bytes in UTF-8 (or UTF-16 with its byte order mark); what does not decode keeps its bytes. `source`
+    names the document in messages and reports. `force_text` takes data with NUL bytes as text.
+
+    Raises InputError for binary data, UsageError for a configuration out of range.
+    """
+    from dedup.within import clean_document
+
+    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    return clean_document(data, config or Config(), source, force_text=force_text)
+
+
+def find(text: str | bytes, config: Config | None = None, *, source: str = "input", force_text: bool = False) -> tuple[Block, ...]:
+    """Return every repeated stretch of one document: those that `clean` would remove, and those that it would keep.
+
+    Raises as `clean` does.
+    """
+    return clean(text, config, source=source, force_text=force_text).blocks
+
+
+def restore(clean: bytes, manifest: str | bytes) -> bytes:
+    """Return the bytes that were cleaned to `clean`, from the manifest record made then.
+
+    Raises ManifestError when the record is broken, or belongs to other bytes than `clean`.
+    """
+    from dedup.manifest import parse, undo
+
+    return undo(clean, parse(manifest))
