@@ -10,7 +10,7 @@
     <BLANKLINE>
     >>> result.removed[0].rule, result.removed[0].copy.lines, result.removed[0].kept.lines
     ('prose-copy', (4, 4), (2, 2))
-    >>> dedup.restore(result.clean, result.manifest()) == result.data
+    >>> dedup.restore(result.clean, dedup.to_manifest(result)) == result.data
     True
 """
 
@@ -34,6 +34,7 @@ __all__ = [
     "clean",
     "find",
     "restore",
+    "to_manifest",
 ]
 
 
@@ -67,3 +68,10 @@ def restore(clean: bytes, manifest: str | bytes) -> bytes:
     from dedup.manifest import parse, undo
 
     return undo(clean, parse(manifest))
+
+
+def to_manifest(result: Result) -> str:
+    """Return the manifest record that undoes `result`: one line of JSON, to keep beside the clean text."""
+    from dedup.manifest import dump, record
+
+    return dump(record(result.source, result.data, result.clean, result.ops)).decode("ascii")

@@ -160,12 +160,6 @@ class Result(Record):
         """Bytes removed / bytes in, 0..1."""
         return (len(self.data) - len(self.clean)) / len(self.data) if self.data else 0.0
 
-    def manifest(self) -> str:
-        """The manifest record that undoes this: pass it to `restore` with `clean`."""
-        from dedup.manifest import dump, record
-
-        return dump(record(self.source, self.data, self.clean, self.ops)).decode("ascii")
-
     def as_json(self) -> "dict[str, Any]":
         """The document entry of the `dedup-report/1` schema."""
         blocks = [
