@@ -1,0 +1,106 @@
+"""The bare filter, served before Typer is imported; everything else goes to `cli`.
+
+`dedup < raw > clean` costs little more than starting Python: no option is parsed, no configuration read, no report made.
+"""
+
+import sys
+
+
+def main() -> None:
+    """Run the program and exit: 0 done, 1 only from `check`, 2 anything else, 130 on Ctrl-C."""
+    arguments = sys.argv[1:]
+    try:
+        _quiet_pipe()
+        if arguments in ([], ["-"]):
+            code = _filter()
+        elif arguments == ["--version"]:
+            from dedup import __version__
+
+            sys.stdout.write(f"dedup {__version__}\n")
+            sys.stdout.flush()
+            code = 0
+        else:
+            from dedup.cli import run
+
+            code = run(arguments)
+    except KeyboardInterrupt:
+        code = 130
+    except OSError as error:
+        code = complain(f"standard output: cannot be written: {error.strerror or error}")
+    leave(code)
+
+
+def _quiet_pipe() -> None:
+    """A reader that goes away ends the program as it ends others: by SIGPIPE."""
+    import _signal  # the C core of `signal`, which would import `enum`
+
+    if hasattr(_signal, "SIGPIPE"):
+        _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
+
+
+def _filter() -> int:
+    from dedup.errors import DedupError
+
+    if sys.stdin is None or sys.stdout is None:
+        return complain(f"standard {'input' if sys.stdin is None else 'output'} is closed; give a file, see dedup --help")
+    if sys.stdin.isatty() and sys.argv[1:] != ["-"]:
+        return complain(
+            "no input.\n"
+            "  dedup < raw.txt > clean.txt      clean one text\n"
+            "  dedup clean FILE... -d DIR       clean files\n"
+            "  dedup report FILE                show what would go, and why\n"
+            "  dedup --help                     all commands"
+        )
+    from dedup.config import Config
+    from dedup.within import clean_document
+
+    try:
+        try:
+            data = sys.stdin.buffer.read()
+        except OSError as error:
+            return complain(f"standard input: cannot be read: {error.strerror or error}")
+        result = clean_document(data, Config(), "standard input")
+    except DedupError as error:
+        return complain(str(error))
+    except MemoryError:
+        return complain("standard input: not enough memory for this text")
+    view = memoryview(result.clean)
+    import os
+
+    while view:
+        view = view[os.write(1, view) :]
+    if sys.stderr is not None and sys.stderr.isatty() and result.removed:
+        before, after = result.paragraphs
+        sys.stderr.write(
+            f"dedup: removed {before - after:,} of {before:,} paragraphs, {len(data) - len(result.clean):,} bytes, "
+            f"{100 * result.duplication:.1f}%\n"
+        )
+    return 0
+
+
+def complain(message: str) -> int:
+    """Write one error to standard error, as far as there is one, and return the exit code for it."""
+    if sys.stderr is not None:
+        try:
+            sys.stderr.write(f"dedup: {message}\n".encode("utf-8", "backslashreplace").decode())
+            sys.stderr.flush()
+        except OSError:
+            pass
+    return 2
+
+
+def leave(code: int) -> None:
+    """Exit with `code`; output that cannot be flushed at the end is an error too."""
+    import os
+
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        code = complain(f"standard output: cannot be written: {error.strerror or error}")
+    finally:
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

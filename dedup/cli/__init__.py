@@ -1,0 +1,27 @@
+"""The command line: options to Config to pipeline to writers. The only code that prints and exits."""
+
+from dedup.__main__ import complain
+from dedup.errors import DedupError
+
+COMMANDS = ("clean", "report", "restore")
+_GLOBAL = ("-h", "--help", "--install-completion", "--show-completion")
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line and return its exit code. Without a command's name, the command is `clean`."""
+    from dedup.cli.app import app
+
+    if arguments[0] not in COMMANDS and arguments[0] not in _GLOBAL:
+        arguments = ["clean", *arguments]
+    try:
+        app(args=arguments, prog_name="dedup")
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
+    except DedupError as error:
+        return complain(str(error))
+    except MemoryError:
+        return complain("not enough memory for this input")
+    except RecursionError:
+        return complain("the input is nested too deeply")
+    return 0
+

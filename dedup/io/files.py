@@ -1,0 +1,118 @@
+"""Files in, files out: nothing torn, nothing lost.
+
+Why: the input may be an only copy, and the output may be the input. A target is written beside itself, flushed to the
+disk and renamed over, so that at any moment it is the old file or the new one.
+"""
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from dedup.errors import InputError, OutputError
+
+STDIN = "-"
+
+
+def show(path: str | os.PathLike[str]) -> str:
+    """Return a file name for messages: what cannot be encoded is escaped."""
+    return os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def read(path: str) -> bytes:
+    """Return the bytes of a file, or of standard input for `-`. Raises InputError naming the file."""
+    try:
+        if path == STDIN:
+            with open(0, "rb", closefd=False) as stream:
+                return stream.read()
+        return Path(path).read_bytes()
+    except OSError as error:
+        name = "standard input" if path == STDIN else show(path)
+        raise InputError(f"{name}: cannot be read: {error.strerror or error}") from None
+
+
+def walk(path: str, errors: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield (path, path inside the folder) of the files below a folder, sorted; links to folders are not followed.
+
+    A folder that cannot be read is added to `errors`, and the walk goes on.
+    """
+
+    def note(error: OSError) -> None:
+        errors.append(f"{show(error.filename or path)}: cannot be read: {error.strerror or error}")
+
+    for folder, folders, names in os.walk(path, onerror=note):
+        folders.sort(key=os.fsencode)
+        for name in sorted(names, key=os.fsencode):
+            full = os.path.join(folder, name)
+            if stat.S_ISREG(_mode(full)) or os.path.islink(full):
+                yield full, os.path.relpath(full, path)
+
+
+def _mode(path: str) -> int:
+    try:
+        return os.stat(path).st_mode
+    except OSError:
+        return 0
+
+
+@contextmanager
+def writing(path: str) -> Iterator[BinaryIO]:
+    """Open `path` for writing so that it changes all at once, when the block ends well, or not at all.
+
+    `-` is standard output. Links are written through; the mode of an existing file stays. What is not a regular file (a
+    device, a pipe) is written directly. Raises OutputError naming the file, and leaves no temporary file behind.
+    """
+    name = "standard output" if path == STDIN else show(path)
+    try:
+        if path == STDIN or not stat.S_ISREG(_mode(path) or stat.S_IFREG):
+            with open(1 if path == STDIN else path, "wb", closefd=path != STDIN) as stream:
+                yield stream
+                stream.flush()
+        else:
+            with _replacing(os.path.realpath(path)) as stream:
+                yield stream
+    except OSError as error:
+        raise OutputError(f"{name}: cannot be written: {error.strerror or error}; nothing was changed there") from None
+
+
+@contextmanager
+def _replacing(target: str) -> Iterator[BinaryIO]:
+    folder, name = os.path.split(target)
+    handle, temporary = tempfile.mkstemp(prefix=".dedup-", suffix="~", dir=folder or ".")
+    try:
+        with open(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            mode = _mode(target)
+            os.chmod(temporary, stat.S_IMODE(mode) if mode else 0o666 & ~_umask())
+            os.fsync(stream.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    with suppress(OSError):  # the rename itself is made durable where the system lets a folder be synced
+        descriptor = os.open(folder or ".", os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def inside(folder: str, name: str) -> str:
+    """Return the path of `name` below `folder`. Raises InputError for a name that leads outside, through links too."""
+    path = os.path.join(folder, name)
+    parent = os.path.realpath(os.path.dirname(path))
+    root = os.path.realpath(folder)
+    if os.path.isabs(name) or ".." in name.split(os.sep) or os.path.commonpath([root, parent]) != root:
+        raise InputError(f"{show(name)}: the path leads out of {show(folder)}; it is not used")
+    return path

@@ -1,0 +1,119 @@
+"""JSON Lines: each record is cleaned by itself; all other bytes of the line stay.
+
+Why: a record is more than its text. Only the string literal of the text field is cut, so that the order and the bytes
+of all other fields, and the way in which the text itself is escaped, are what they were.
+
+    {"id": 7, "text": "A.\\nB.\\nA.", "tags": []}   ->   {"id": 7, "text": "A.\\nB.\\n", "tags": []}
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from json.decoder import scanstring
+from typing import Any
+
+from dedup.errors import InputError
+from dedup.model import Op, Result, Span
+from dedup.rewrite import cut, undo
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.")
+_DECODER = json.JSONDecoder()
+
+
+class Record:
+    """One parsed line: its fields, and where (bytes) the literal of the text field stands, quotes excluded."""
+
+    def __init__(self, line: bytes, where: str, text_field: str) -> None:
+        self.line, self.where = line, where
+        try:
+            source = line.decode("utf-8")
+            self.fields, spans = _parse(source)
+        except (ValueError, IndexError, RecursionError) as error:
+            raise InputError(f"{where}: not a JSON object ({error}); the line is passed on as it is") from None
+        text = self.fields.get(text_field)
+        if not isinstance(text, str):
+            found = f"is {type(text).__name__}" if text_field in self.fields else "is missing"
+            raise InputError(
+                f"{where}: field {text_field!r} {found}, text is needed (--text-field names another field); "
+                "the line is passed on as it is"
+            )
+        self.text = text
+        start, end = spans[text_field]
+        self.literal = source[start + 1 : end - 1]
+        self.at = len(source[: start + 1].encode())
+
+
+def _parse(source: str) -> tuple[dict[str, Any], dict[str, Span]]:
+    """The members of a JSON object, and the character span of each value."""
+    fields: dict[str, Any] = {}
+    spans: dict[str, Span] = {}
+    at = _skip(source, 0)
+    if source[at] != "{":
+        raise ValueError("no object")
+    at = _skip(source, at + 1)
+    while source[at] != "}":
+        if source[at] != '"':
+            raise ValueError(f"a name is expected at character {at}")
+        name, at = scanstring(source, at + 1, True)
+        at = _skip(source, at)
+        if source[at] != ":":
+            raise ValueError(f"':' is expected at character {at}")
+        at = _skip(source, at + 1)
+        value, end = _DECODER.raw_decode(source, at)
+        fields[name], spans[name] = value, (at, end)
+        at = _skip(source, end)
+        if source[at] == ",":
+            at = _skip(source, at + 1)
+            if source[at] == "}":
+                raise ValueError(f"a name is expected at character {at}")
+        elif source[at] != "}":
+            raise ValueError(f"',' or '}}' is expected at character {at}")
+    if _skip(source, at + 1) != len(source):
+        raise ValueError(f"more text after the object, at character {at + 1}")
+    return fields, spans
+
+
+def _skip(source: str, at: int) -> int:
+    match = _SPACE.match(source, at)
+    return match.end() if match else at
+
+
+def clean_record(record: Record, clean: Callable[[bytes], Result]) -> tuple[Result, bytes, tuple[Op, ...]]:
+    """Return the Result of the text of `record`, the cleaned line, and the ops that rebuild the line from it."""
+    result = clean(record.text.encode("utf-8", "surrogatepass"))
+    if not result.removed:
+        return result, record.line, (Op((0, len(record.line)), None),) if record.line else ()
+    places = sorted({at for b in result.removed for at in (*b.copy.bytes, *b.kept.bytes)})
+    raw = dict(zip(places, _raw_offsets(record, places), strict=True))
+    removed = [(raw[b.copy.bytes[0]], raw[b.copy.bytes[1]]) for b in result.removed]
+    kept = [(raw[b.kept.bytes[0]], raw[b.kept.bytes[1]]) for b in result.removed]
+    line = cut(record.line, removed)
+    return result, line, undo(record.line, line, removed, kept)
+
+
+def _raw_offsets(record: Record, places: list[int]) -> Iterator[int]:
+    """Where in the bytes of the line the ascending byte offsets `places` of the decoded text stand."""
+    literal, at, raw, text = record.literal, 0, record.at, 0
+    wanted = iter(places)
+    place = next(wanted, None)
+    for match in [*_ESCAPE.finditer(literal), None]:
+        plain = literal[at : match.start() if match else len(literal)].encode("utf-8", "surrogatepass")
+        while place is not None and place <= text + len(plain):
+            yield raw + place - text
+            place = next(wanted, None)
+        if match:
+            text += len(plain) + len(json.loads(f'"{match.group()}"').encode("utf-8", "surrogatepass"))
+            raw += len(plain) + len(match.group())
+            at = match.end()
+
+
+def lines(data: bytes) -> Iterator[tuple[int, bytes, bytes]]:
+    """Yield (number, line, line end) of the lines of `data`."""
+    at, number = 0, 0
+    while at < len(data):
+        end = data.find(b"\n", at)
+        stop = len(data) if end < 0 else end
+        number += 1
+        yield number, data[at:stop], data[stop : stop + 1]
+        at = stop + 1

@@ -1,0 +1,1 @@
+"""Results to reports. A report takes Results and computes nothing about the text anew."""

@@ -1,0 +1,184 @@
+"""The diff report for people, drawn with Rich: what went, what it repeats, what stays though it repeats, and why.
+
+The signs carry the meaning and colour only repeats it, so the report reads the same through a pipe.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from rich.console import Console
+from rich.text import Text
+
+from dedup.decode import byte_offsets, decode
+from dedup.model import Block, Result, Side, Span
+from dedup.report.safe import safe
+from dedup.segment import segment
+
+_WIDE = 100  # columns from which the two sides stand beside each other
+_CELLS = 60  # cells of the map; longer documents share cells
+_HEAD, _TAIL = 3, 2  # paragraphs shown of a long block
+_SHOWN = 2000  # bytes of a paragraph that may be shown at most
+_LISTED = 10  # blocks shown of each list, unless all are asked for
+
+
+class _Signs:
+    """The characters of the report, plain where the terminal has no others."""
+
+    def __init__(self, encoding: str) -> None:
+        try:
+            "█▓░→–…⋮│".encode(encoding)
+            self.unique, self.kept, self.gone, self.to, self.dash, self.cut, self.more, self.bar = "█▓░→–…⋮│"
+        except (UnicodeEncodeError, LookupError):
+            self.unique, self.kept, self.gone, self.to, self.dash, self.cut, self.more, self.bar = "#=.>-~:|"
+
+
+def show(console: Console, result: Result, *, full: bool = False) -> None:
+    """Print the report of one document."""
+    _Report(console, result, full).draw()
+
+
+def headline(result: Result, to: str = "→") -> str:
+    """The whole story in one line."""
+    before, after = result.paragraphs
+    undecoded = f"  {result.undecoded:,} bytes are not {result.encoding}, kept as they are" if result.undecoded else ""
+    if not result.removed:
+        repeats = f"{_count(len(result.repeated), 'repeat')} kept" if result.repeated else "nothing repeats"
+        return f"{safe(result.source)}  {_count(before, 'paragraph')}  {len(result.data):,} bytes  {repeats}{undecoded}"
+    return (
+        f"{safe(result.source)}  {before:,} {to} {after:,} paragraphs  {len(result.data):,} {to} {len(result.clean):,} bytes"
+        f"  {100 * result.duplication:.1f}% removed{undecoded}"
+    )
+
+
+class _Report:
+    def __init__(self, console: Console, result: Result, full: bool) -> None:
+        self.console, self.result, self.full = console, result, full
+        self.sign = _Signs(console.encoding)
+        self.width = console.width
+        self.paragraphs = _Paragraphs(result)
+
+    def draw(self) -> None:
+        self.line(headline(self.result, self.sign.to), "bold")
+        removed, repeated = self.result.removed, self.result.repeated
+        if removed:
+            self.line()
+            self.map(removed)
+        for block in self.some(removed):
+            self.line()
+            self.block(block)
+        self.rest(removed)
+        if repeated:
+            self.line()
+            self.line(f"Repeated, kept: {len(repeated):,}", "bold")
+            for rule, group in groupby(sorted(repeated, key=lambda b: b.rule), key=lambda b: b.rule):
+                self.kept(rule, list(group))
+
+    # ------------------------------------------------------------ parts
+
+    def map(self, removed: Sequence[Block]) -> None:
+        """One cell a paragraph, or a share of a long document: unique, kept, removed; a cell shows its weightiest part."""
+        total = self.result.paragraphs[0]
+        marks = [0] * (total + 1)
+        for block in removed:
+            for side, mark in ((block.kept, 1), (block.copy, 2)):
+                for p in range(side.paragraphs[0], side.paragraphs[1] + 1):
+                    marks[p] = max(marks[p], mark)
+        count = min(total, _CELLS)
+        row = Text(f"  {1:>3} ")
+        for cell in range(count):
+            low, high = 1 + cell * total // count, 1 + (cell + 1) * total // count
+            mark = max(marks[low : max(high, low + 1)])
+            row.append((self.sign.unique, self.sign.kept, self.sign.gone)[mark], ("", "green", "red")[mark])
+        row.append(f" {total}")
+        legend = f"    {self.sign.unique} unique  {self.sign.kept} kept  {self.sign.gone} removed"
+        if len(row) + len(legend) <= self.width:
+            self.print(row.append(legend, "dim"))
+        else:
+            self.print(row)
+            self.print(Text("     " + legend, "dim"))
+
+    def block(self, block: Block) -> None:
+        copy, kept = block.copy, block.kept
+        paragraphs = copy.paragraphs[1] - copy.paragraphs[0] + 1
+        title = Text(f"{block.id}  ", "bold")
+        title.append(f"{block.kind} copy  {_count(paragraphs, 'paragraph')}  {copy.bytes[1] - copy.bytes[0]:,} bytes  ")
+        title.append(f"{self.range(copy)} = {self.range(kept)}", "bold")
+        self.print(title)
+        later = "; the later copy is kept, it is the more complete or better preserved one" if copy.bytes < kept.bytes else ""
+        self.print(Text(f"   {block.rule}: {block.reason}{later}", "dim"))
+        rows = list(self.rows(copy, kept))
+        shown = rows if self.full or len(rows) <= _HEAD + _TAIL + 1 else rows[:_HEAD] + rows[-_TAIL:]
+        for at, row in enumerate(shown):
+            if len(shown) < len(rows) and at == _HEAD:
+                self.print(Text(f"      {self.sign.more} {len(rows) - len(shown):,} more, the same words", "dim"))
+            self.print(row)
+
+    def rows(self, copy: Side, kept: Side) -> Iterable[Text]:
+        """The paragraphs of a copy beside those that they repeat; where they do not pair, the copy alone."""
+        copies = range(copy.paragraphs[0], copy.paragraphs[1] + 1)
+        originals = range(kept.paragraphs[0], kept.paragraphs[1] + 1)
+        paired = len(copies) == len(originals)
+        digits = len(str(max(copies[-1], originals[-1])))
+        for p, q in zip(copies, originals if paired else [0] * len(copies), strict=True):
+            text = self.paragraphs.text(p, copy.bytes)
+            if paired and self.width >= _WIDE:
+                half = (self.width - 2 * digits - 10) // 2
+                row = Text(f"  {q:>{digits}} ", "green").append(self.fit(self.paragraphs.text(q, kept.bytes), half, pad=True), "")
+                yield row.append(f" {self.sign.bar} ", "dim").append(f"- {p:>{digits}} ", "red").append(self.fit(text, half), "")
+            else:
+                number = f"  - {p:>{digits}} = {q:<{digits}} " if paired else f"  - {p:>{digits}} "
+                yield Text(number, "red").append(self.fit(text, self.width - len(number)), "")
+
+    def kept(self, rule: str, blocks: Sequence[Block]) -> None:
+        self.print(Text(f"  {rule}: ", "yellow").append(f"{blocks[0].reason}", "dim"))
+        for block in self.some(blocks):
+            number = f"    {self.range(block.copy)} = {self.range(block.kept)}  {_count(block.words, 'word')}  "
+            text = self.paragraphs.text(block.copy.paragraphs[0], block.copy.bytes)
+            self.print(Text(number).append(self.fit(text, self.width - len(number)), "dim"))
+        self.rest(blocks, "    ")
+
+    # ------------------------------------------------------------ helpers of the parts
+
+    def some(self, blocks: Sequence[Block]) -> Sequence[Block]:
+        return blocks if self.full else blocks[:_LISTED]
+
+    def rest(self, blocks: Sequence[Block], indent: str = "") -> None:
+        if len(self.some(blocks)) < len(blocks):
+            self.line(f"{indent}{self.sign.more} {len(blocks) - _LISTED:,} more; --full shows all", "dim")
+
+    def range(self, side: Side) -> str:
+        first, last = side.paragraphs
+        return f"{first}" if first == last else f"{first}{self.sign.dash}{last}"
+
+    def fit(self, text: str, width: int, *, pad: bool = False) -> str:
+        out = Text(text)
+        if out.cell_len > width:
+            out.truncate(max(1, width - 1))
+            out.append(self.sign.cut)
+        return out.plain + " " * max(0, width - out.cell_len) if pad else out.plain
+
+    def line(self, text: str = "", style: str = "") -> None:
+        self.print(Text(text, style))
+
+    def print(self, text: Text) -> None:
+        self.console.print(text, soft_wrap=True)
+
+
+class _Paragraphs:
+    """The paragraphs of the input, by number, safe to show."""
+
+    def __init__(self, result: Result) -> None:
+        self.document = decode(result.data, force_text=True)
+        paragraphs = segment(self.document.text)
+        self.starts = byte_offsets(self.document, paragraphs.starts)
+        self.ends = byte_offsets(self.document, paragraphs.ends)
+
+    def text(self, number: int, within: Span) -> str:
+        """Paragraph `number` (from 1), as far as it lies inside the bytes `within`."""
+        start, end = max(self.starts[number - 1], within[0]), min(self.ends[number - 1], within[1])
+        piece = self.document.data[start : min(end, start + _SHOWN)]
+        return safe(piece.decode(self.document.encoding, "replace").strip())
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
