@@ -13,7 +13,7 @@ other text, and joins the pieces that lie side by side into the region that a re
 from bisect import bisect_left, bisect_right
 
 from dedup.config import Config
-from dedup.model import Match, Page, Piece, Region
+from dedup.model import Match, Page, Piece, Region, integers
 
 _STOPS = frozenset(".!?\u2026\u3002\uff01\uff1f\u0964\u0965\u061f\u06d4\u1362\u1368\u104b\u17d4")
 _CLOSERS = " \t\u00a0\"'\u201d\u2019\u00bb)]}\u300d\u300f\u200f"
@@ -244,7 +244,7 @@ def _grown(page: Page, group: list[Piece], taken: bytearray) -> list[Piece]:
 
 def _cut_off(page: Page, edge: Piece, side: int) -> Piece | None:
     """The paragraph next to the witness of `edge`, before (-1) or after (1) it, where it stands near the copy."""
-    first, view = page.first, memoryview(page.words.hashes)
+    first, view = page.first, page.words.hashes
     copy, kept = (
         (bisect_right(first, edge.start + s) - 1 if side < 0 else bisect_left(first, edge.end + s) - 1) + side
         for s in (0, edge.shift)
@@ -265,7 +265,7 @@ class _Twins:
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.view = memoryview(page.words.hashes)
+        self.view = page.words.hashes
         self.at: dict[bytes, int] = {}
 
     def _first(self, p: int) -> int:
@@ -301,10 +301,10 @@ class _Twins:
 
 def _interleaved(page: Page, config: Config) -> list[Region]:
     """P1 P1 P2 P2 ...: at least two paragraphs in a row that each stand again right after themselves."""
-    first, view = page.first, memoryview(page.words.hashes)
+    first, view = page.first, page.words.hashes
     out: list[Region] = []
     group: list[Piece] = []
-    starts = [first[p] for p in range(len(first) - 1) if first[p] < first[p + 1]]
+    starts = integers(first[-1], (first[p] for p in range(len(first) - 1) if first[p] < first[p + 1]), size=len(first))
     at, total, pairs = 0, len(starts), 0
     starts.append(first[-1])
     while at < total:

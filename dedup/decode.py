@@ -6,10 +6,8 @@ UTF-8 becomes a lone surrogate (PEP 383) and comes back as the same byte. UTF-16
     b"caf\\xe9\\n"   ->   "caf\\udce9\\n"   ->   b"caf\\xe9\\n"
 """
 
-import codecs
-
 from dedup.errors import InputError
-from dedup.model import Document, Span, offsets
+from dedup.model import Document, Span, integers
 from dedup.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,7 +15,8 @@ if TYPE_CHECKING:
 
     from dedup.model import Array
 
-_UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_UTF8 = b"\xef\xbb\xbf"
+_UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
 def decode(data: bytes, source: str = "input", *, force_text: bool = False) -> Document:
@@ -38,7 +37,7 @@ def decode(data: bytes, source: str = "input", *, force_text: bool = False) -> D
             f"{source}: byte {data.index(0)} is NUL, so this looks like a binary file; "
             "use --text to treat it as text all the same"
         )
-    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    mark = _UTF8 if data.startswith(_UTF8) else b""
     text = data[len(mark) :].decode("utf-8", "surrogateescape")
     undecoded = 0 if text.isascii() else sum(1 for c in text if "\udc80" <= c <= "\udcff")
     return Document(data, text, "utf-8", "surrogateescape", mark, undecoded)
@@ -47,7 +46,7 @@ def decode(data: bytes, source: str = "input", *, force_text: bool = False) -> D
 def byte_offsets(document: Document, chars: "Iterable[int]") -> "Array":
     """Return the byte offsets in `document.data` of the ascending character offsets `chars`. One pass over the text."""
     text, at, total = document.text, 0, len(document.mark)
-    out = offsets(len(document.data))
+    out = integers(len(document.data))
     if document.encoding == "utf-8" and text.isascii():
         out.extend(chars if not total else (c + total for c in chars))
         return out

@@ -4,21 +4,30 @@ Positions are of three kinds, and each name says which: chars count characters o
 `Document.data`, words count entries of `Words.starts`. All spans are half-open. Left is the kept or earlier side.
 """
 
-from array import array
-
 from dedup.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, MutableSequence
     from typing import Any, Literal
 
-    Array = array[int]
+    Array = MutableSequence[int]
 
 Span = tuple[int, int]
 
+_SMALL = 1 << 20
 
-def offsets(limit: int) -> "Array":
-    """Return an empty array for offsets up to `limit`: 4 bytes each below 4 GiB, else 8."""
-    return array("I" if limit < 1 << 32 else "Q")
+
+def integers(limit: int, values: "Iterable[int]" = (), *, size: int | None = None) -> "Array":
+    """Return a growing sequence of the integers `values`, from 0 to `limit`, to hold `size` of them (`limit`, if not given).
+
+    A list where it stays small; else an array of 2, 4 or 8 bytes an entry. (To import `array` costs as much start-up as
+    a small text costs to clean.)
+    """
+    if (limit if size is None else size) < _SMALL:
+        return list(values)
+    from array import array
+
+    return array("H" if limit < 1 << 16 else "I" if limit < 1 << 32 else "Q", values)
 
 
 class Document(Record):
@@ -45,7 +54,7 @@ class Words(Record):
     reading: str  # the text as the match key reads it; same length
     starts: "Array"
     sizes: "Array"
-    hashes: "Array"
+    hashes: memoryview  # of unsigned 32-bit integers
 
     def end(self, word: int) -> int:
         """Return where word number `word` ends (chars)."""

@@ -10,17 +10,15 @@ A word is a run of letters, marks and digits, NFKC and case folded. In scripts w
 marks) is a word. Everything else only separates words; default-ignorable characters (soft hyphen, zero-width, bidi
 marks) inside a word are passed over.
 
-Patterns are compiled where they are needed: ASCII text, the common case, needs none, and `re` is half of the start-up
-that the bare filter may cost.
+What only some text needs is imported where it needs it: ASCII text needs neither `re` nor the Unicode tables, and `re`
+alone is half of the start-up that the bare filter may cost.
 """
 
-from array import array
 from itertools import accumulate, compress, count, islice
-from unicodedata import category, normalize
 
-from xxhash import xxh3_64_intdigest
+from xxhash import xxh3_64_digest
 
-from dedup.model import Words, offsets
+from dedup.model import Words, integers
 from dedup.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -62,11 +60,11 @@ _MOJIBAKE = (
 )
 
 
-class _Hashes(dict[str, int]):
-    """Word to hash of its match key; remembers the words it has room for."""
+class _Digests(dict[str, bytes]):
+    """Word to 32-bit hash of its match key, as bytes; remembers the words it has room for."""
 
-    def __missing__(self, word: str) -> int:
-        value = xxh3_64_intdigest(_key(word).encode("utf-8", "surrogatepass")) & 0xFFFFFFFF
+    def __missing__(self, word: str) -> bytes:
+        value = xxh3_64_digest(_key(word).encode("utf-8", "surrogatepass"))[:4]
         if len(self) < _REMEMBERED:
             self[word] = value
         return value
@@ -78,16 +76,17 @@ def words(text: str) -> Words:
     Time linear in the text; 10 bytes of memory a word.
     """
     text = reading(text)
-    starts, sizes, hashes = offsets(len(text)), array("H"), array("I")
-    hash_of = _Hashes().__getitem__
+    starts, sizes, hashes = integers(len(text)), integers(0xFFFF, size=len(text)), bytearray()
+    digest_of = _Digests().__getitem__
     for at, found in _ascii_words(text) if text.isascii() else _unicode_words(text):
         lengths = list(map(len, found))
-        if sizes.typecode == "H" and max(lengths) > 0xFFFF:
-            sizes = array("Q", sizes)
+        try:
+            sizes.extend(lengths)
+        except OverflowError:  # a word of more than 65,535 characters
+            sizes = integers(len(text), [*sizes[: len(starts)], *lengths], size=len(text))
         starts.extend(at)
-        sizes.extend(lengths)
-        hashes.extend(map(hash_of, found))
-    return Words(text, starts, sizes, hashes)
+        hashes += b"".join(map(digest_of, found))
+    return Words(text, starts, sizes, memoryview(hashes).cast("I"))
 
 
 def keys(text: str) -> list[str]:
@@ -176,6 +175,7 @@ def _unicode_words(text: str) -> "Iterator[tuple[list[int], list[str]]]":
 def _pattern(text: str) -> "re.Pattern[str]":
     """The word pattern for the characters that `text` has: only these are looked up in the Unicode tables."""
     import re
+    from unicodedata import category
 
     marks = "".join(sorted(c for c in set(text) if c > "\u02ff" and category(c)[0] == "M"))
     inner = f"[{re.escape(marks)}{_IGNORED}]"
@@ -187,4 +187,6 @@ def _pattern(text: str) -> "re.Pattern[str]":
 def _key(word: str) -> str:
     if word.isascii():
         return word.lower()
+    from unicodedata import normalize
+
     return normalize("NFKC", normalize("NFKC", word.translate(_IGNORE)).casefold())

@@ -10,7 +10,7 @@ Only CR, LF and CRLF end a line: form feeds, U+0085 and U+2028 are ordinary char
 
 from bisect import bisect_left
 
-from dedup.model import Page, Paragraphs, Words, offsets
+from dedup.model import Page, Paragraphs, Words, integers
 from dedup.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def lines(text: str) -> "Iterator[tuple[int, int]]":
 
 def segment(text: str) -> Paragraphs:
     """Return the character spans of the non-blank lines of `text`."""
-    starts, ends = offsets(len(text)), offsets(len(text))
+    starts, ends = integers(len(text)), integers(len(text))
     for start, end in lines(text):
         if start < end and not text[start:end].isspace():
             starts.append(start)
@@ -48,7 +48,7 @@ def segment(text: str) -> Paragraphs:
 
 def page(text: str, paragraphs: Paragraphs, words: Words) -> Page:
     """Return the Page of `text`: its paragraphs, with its words assigned to them."""
-    first = offsets(len(text))
+    first = integers(len(text))
     at = 0
     for start in paragraphs.starts:
         at = bisect_left(words.starts, start, at)

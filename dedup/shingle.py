@@ -5,12 +5,10 @@ each shingle to its first occurrence, and only to that, keeps the work linear on
 is sampled, so every run of at least k words is found.
 """
 
-from array import array
-
 from xxhash import xxh3_64_intdigest
 
+from dedup.model import Words, integers
 from dedup.record import TYPE_CHECKING
-from dedup.model import Words
 
 if TYPE_CHECKING:
     from dedup.model import Array
@@ -28,10 +26,11 @@ def links(words: Words, k: int) -> "Array":
     """
     count = len(words.hashes) - k + 1
     if count < 2:
-        return array("Q")
-    size = words.hashes.itemsize
-    view, size, step = memoryview(words.hashes).cast("B"), size * k, size
-    linked = array("Q", (xxh3_64_intdigest(view[at : at + size]) | _HASH for at in range(0, step * count, step)))
+        return []
+    view, step = words.hashes.cast("B"), words.hashes.itemsize
+    size = step * k
+    hashes = (xxh3_64_intdigest(view[at : at + size]) | _HASH for at in range(0, step * count, step))
+    linked = integers(1 << 64, hashes, size=count)
     repeats, left = 0, count
     while left:
         # What finds no room at its first occurrence finds none later either: whole shingles go to the next round.
@@ -48,4 +47,4 @@ def links(words: Words, k: int) -> "Array":
                 first[value] = linked[position] = position
             else:
                 left += 1
-    return linked if repeats else array("Q")
+    return linked if repeats else []

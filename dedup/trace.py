@@ -5,8 +5,7 @@ report and the undo must name text that is there. Words are followed one by one,
 is told as two copies.
 """
 
-from array import array
-
+from dedup.model import integers
 from dedup.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
@@ -31,26 +30,25 @@ def trace(cuts: "Sequence[tuple[Sequence[int], Sequence[int]]]", total: int) -> 
     are repeated than went, they are repeated over and over. Later cuts may remove the witnesses of earlier ones, never
     the other way round.
     """
-    witness = array("q", [-1]) * total
+    witness = integers(total, range(total))  # of each word; a word that stays is its own
     for gone, kept in cuts:
         for at, word in enumerate(gone):
             witness[word] = kept[at % len(kept)]
-    stale = [at for at, (_, kept) in enumerate(cuts) if any(witness[word] >= 0 for word in kept)]
-    rank = array("Q", [0]) * total if stale else array("Q")
+    stale = [at for at, (_, kept) in enumerate(cuts) if any(witness[word] != word for word in kept)]
+    rank = integers(total)
     stays = 0
-    for word in range(len(rank)):
-        rank[word] = stays
-        stays += witness[word] < 0
+    for word in range(total if stale else 0):
+        rank.append(stays)
+        stays += witness[word] == word
     return {at: _runs(cuts[at][0], witness, rank) for at in stale}
 
 
 def _runs(gone: "Sequence[int]", witness: "Array", rank: "Array") -> list[Run]:
     out: list[Run] = []
-    start = first = last = -1
-    previous = -1
+    start = previous = first = last = -1
     for word in gone:
         kept = witness[word]
-        while witness[kept] >= 0:
+        while witness[kept] != kept:
             kept = witness[kept]
         if start < 0 or rank[kept] != rank[last] + 1:
             if start >= 0:
