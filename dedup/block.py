@@ -30,14 +30,11 @@ def regions(page: Page, matches: list[Match], config: Config) -> tuple[list[Regi
     """Return the regions that could be removed, and the matches of which no whole paragraph or sentence could go."""
     interleaved = _interleaved(page, config)
     taken = {piece.start for region in interleaved for piece in region.pieces}
-    pieces, ragged = [], []
-    for match in matches:
-        piece = _piece(page, match, config)
-        if piece is None:
-            ragged.append(match)
-        elif piece.start not in taken:
-            pieces.append(piece)
-    return interleaved + _join(page, _apart(pieces)), ragged
+    found = [(match, _piece(page, match, config)) for match in matches]
+    pieces = _apart([piece for _, piece in found if piece and piece.start not in taken])
+    runs = {(min(run, run + shift), abs(shift)) for _, _, shift, _, (run, _) in pieces}
+    ragged = [match for match in matches if (match.left, match.right - match.left) not in runs]
+    return interleaved + _join(page, pieces), ragged
 
 
 # ---------------------------------------------------------------- one match
@@ -81,7 +78,7 @@ def _side(page: Page, start: int, length: int, shift: int, tandem: bool, config:
         p = bisect_right(first, first[p])
     while q > p and not (_hard(page, first[q]) or _is_start(page, first[q] + shift)):
         q = bisect_left(first, first[q]) - 1
-    whole = Piece(first[p], first[q], shift, "paragraphs") if p < q and first[q] - first[p] >= config.min_words else None
+    whole = Piece(first[p], first[q], shift, "paragraphs", (start, end)) if p < q and first[q] - first[p] >= config.min_words else None
     glued = _sentences(page, start, end, shift, tandem)
     if glued and abs(shift) >= config.min_paragraph and _size(glued) > (_size(whole) if whole else 0):
         least = config.min_paragraph if tandem or glued.unit == "stub" else config.min_sentences
@@ -105,7 +102,7 @@ def _sentences(page: Page, start: int, end: int, shift: int, tandem: bool) -> Pi
     if begin is None or stop is None or begin >= stop:
         return None
     stub = _is_start(page, begin) and _is_stub(page, stop)
-    return Piece(begin, stop, shift, "stub" if stub else "sentences")
+    return Piece(begin, stop, shift, "stub" if stub else "sentences", (start, end))
 
 
 def _size(piece: Piece) -> int:
@@ -256,7 +253,7 @@ def _cut_off(page: Page, edge: Piece, side: int) -> Piece | None:
         if not kept < p < len(first) - 1:
             return None
         if first[kept + 1] <= first[p] and view[first[p] : first[p + 1]] == wanted:
-            return Piece(first[p], first[p + 1], first[kept] - first[p], "paragraphs")
+            return Piece(first[p], first[p + 1], first[kept] - first[p], "paragraphs", (first[p], first[p + 1]))
     return None
 
 
@@ -295,7 +292,7 @@ class _Twins:
             if start < end and twin + end - start > before:
                 return None
             if start < end:
-                out.append(Piece(start, end, twin - start, "paragraphs"))
+                out.append(Piece(start, end, twin - start, "paragraphs", (start, end)))
         return out
 
 
@@ -315,7 +312,8 @@ def _interleaved(page: Page, config: Config) -> list[Region]:
         ):
             again += 1
         if again > at + 1:
-            group.append(Piece(starts[at + 1], starts[again], -size, "paragraphs"))
+            run = starts[at + 1], starts[again]
+            group.append(Piece(*run, -size, "paragraphs", run))
         pairs += again > at + 1
         if again == at + 1 or again == total:
             if pairs > 1 and sum(map(_size, group)) >= config.min_paragraph:

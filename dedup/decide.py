@@ -59,7 +59,7 @@ def decide(page: Page, regions: list[Region], ragged: list[Match], config: Confi
                 held[kept[0] : kept[1]] = b"\1" * (kept[1] - kept[0])
             out.append(_decision(page, piece, rule if free or not removed else "contested", removed and free))
     for left, right, length in ragged:
-        piece = Piece(right, right + length, left - right, "sentences")
+        piece = Piece(right, right + length, left - right, "sentences", (right, right + length))
         rule = "too-short" if length * weight < config.min_paragraph else "part-of-paragraph"
         out.append(_decision(page, piece, rule, False))
     return _disjoint(sorted(out, key=lambda d: d.copy))
@@ -83,10 +83,14 @@ def _witness(piece: Piece) -> Span:
 
 
 def _decision(page: Page, piece: Piece, rule: str, removed: bool) -> Decision:
+    """The decision on `piece`; what is kept is told as the whole run, the later side as the copy."""
     words = page.words
+    if not removed:
+        start, end = piece.run if piece.shift < 0 else (at + piece.shift for at in piece.run)
+        piece = Piece(start, end, -abs(piece.shift), piece.unit, piece.run)
     kept_start, kept_end = _witness(piece)
     kept = (words.starts[kept_start], words.end(kept_end - 1))
-    copy = _cut(page, piece) if removed or piece.unit != "sentences" else (words.starts[piece.start], words.end(piece.end - 1))
+    copy = _cut(page, piece) if removed else (words.starts[piece.start], words.end(piece.end - 1))
     return Decision(rule, copy, kept, piece.end - piece.start, removed)
 
 
@@ -124,9 +128,13 @@ def _wordless(page: Page, q: int, shift: int) -> int:
 
 def _lead(page: Page, word: int, shift: int) -> int:
     """Where a sentence starts whose first word is `word`: with the opening marks that its other copy has too."""
-    text, at = page.text, page.words.starts[word]
-    twin = page.words.starts[word + shift] if word + shift < len(page.words.starts) else 0
-    while twin and text[at - 1] == text[twin - 1] and not text[at - 1].isspace():
+    text, words = page.text, page.words
+    at = words.starts[word]
+    if word + shift >= len(words.starts):
+        return at
+    twin, floor = words.starts[word + shift], words.end(word - 1) if word else 0
+    twin_floor = words.end(word + shift - 1) if word + shift else 0
+    while at > floor and twin > twin_floor and text[at - 1] == text[twin - 1] and not text[at - 1].isspace():
         at, twin = at - 1, twin - 1
     return at
 

@@ -85,6 +85,7 @@ class Piece(Record):
     end: int
     shift: int
     unit: "Literal['paragraphs', 'sentences', 'stub']"  # a stub breaks off with an ellipsis
+    run: Span  # the words of the whole run that the piece was taken from
 
 
 class Region(Record):

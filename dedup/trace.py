@@ -24,35 +24,37 @@ class Run(Record):
 
 
 def trace(cuts: "Sequence[tuple[Sequence[int], Sequence[int]]]", total: int) -> dict[int, list[Run]]:
-    """Return, for each cut of which the witness went, its runs of words and where each stands in what no cut removes.
+    """Return the runs of each cut that is no longer one stretch with one witness: where each run stands in what stays.
 
-    A cut is (words that went, words that they repeat), as indices into the `total` words of the input; where fewer words
-    are repeated than went, they are repeated over and over. Later cuts may remove the witnesses of earlier ones, never
-    the other way round.
+    A cut is (words that went, words that they repeat), as indices into the `total` words of the input, ascending; where
+    fewer words are repeated than went, they are repeated over and over. Later cuts may remove the witnesses of earlier
+    ones, never the other way round.
     """
     witness = integers(total, range(total))  # of each word; a word that stays is its own
     for gone, kept in cuts:
         for at, word in enumerate(gone):
             witness[word] = kept[at % len(kept)]
-    stale = [at for at, (_, kept) in enumerate(cuts) if any(witness[word] != word for word in kept)]
-    rank = integers(total)
-    stays = 0
-    for word in range(total if stale else 0):
-        rank.append(stays)
-        stays += witness[word] == word
-    return {at: _runs(cuts[at][0], witness, rank) for at in stale}
+    return {
+        at: _runs(gone, witness)
+        for at, (gone, kept) in enumerate(cuts)
+        if _torn(gone) or _torn(kept) or any(witness[word] != word for word in kept)
+    }
 
 
-def _runs(gone: "Sequence[int]", witness: "Array", rank: "Array") -> list[Run]:
+def _torn(words: "Sequence[int]") -> bool:
+    return words[-1] - words[0] + 1 != len(words)
+
+
+def _runs(gone: "Sequence[int]", witness: "Array") -> list[Run]:
     out: list[Run] = []
     start = previous = first = last = -1
     for word in gone:
         kept = witness[word]
         while witness[kept] != kept:
             kept = witness[kept]
-        if start < 0 or rank[kept] != rank[last] + 1:
+        if start < 0 or kept != last + 1 or word != previous + 1:
             if start >= 0:
                 out.append(Run(start, previous, first, last))
             start, first = word, kept
         previous, last = word, kept
-    return [*out, Run(start, previous, first, last)] if start >= 0 else out
+    return [*out, Run(start, previous, first, last)]

@@ -14,7 +14,7 @@ from dedup.record import TYPE_CHECKING, Record
 from dedup.rewrite import cut, rebuild, undo
 from dedup.segment import lines, page, segment
 from dedup.shingle import links
-from dedup.trace import trace
+from dedup.trace import Run, trace
 from dedup.verify import proved
 
 if TYPE_CHECKING:
@@ -84,15 +84,12 @@ def _analyse(document: Document, paragraphs: Paragraphs, config: Config) -> list
 
 def _settle(document: Document, passes: list[list[_Cut]], left: list[_Cut]) -> tuple[list[_Cut], list[_Cut]]:
     """The cuts of all passes in bytes of the input, apart and in order, each with a witness that is kept; and the rest."""
-    cuts: list[_Cut] = []
-    for gone in passes:
-        before = sorted(c.copy for c in cuts)
-        for c in gone:
-            whole = c._replace(copy=_restored(c.copy, before), kept=_restored(c.kept, before))
-            cuts += [whole._replace(copy=span) for span in _without(whole.copy, before)]
+    if len(passes) < 2:
+        cuts = passes[0] if passes else []
+    else:
+        cuts = _traced(document, passes)
     before = sorted(c.copy for c in cuts)
-    left = [c._replace(copy=_restored(c.copy, before), kept=_restored(c.kept, before)) for c in left]
-    return sorted(_traced(document, cuts) if len(passes) > 1 else cuts, key=lambda c: c.copy), left
+    return cuts, [c._replace(copy=_restored(c.copy, before), kept=_restored(c.kept, before)) for c in left]
 
 
 def _restored(span: Span, cuts: list[Span]) -> Span:
@@ -119,26 +116,61 @@ def _without(span: Span, cuts: list[Span]) -> list[Span]:
     return [*out, (at, span[1])] if at < span[1] else out
 
 
-def _traced(document: Document, cuts: list[_Cut]) -> list[_Cut]:
-    """The cuts with witnesses that are kept, where a later pass removed the first ones."""
+def _traced(document: Document, passes: list[list[_Cut]]) -> list[_Cut]:
+    """The cuts of several passes, where a later pass may have cut around, and removed the witnesses of, an earlier one."""
     tokens = words(document.text)
     starts = byte_offsets(document, tokens.starts)
-    inside = [range(*(bisect_left(starts, at) for at in c.copy)) for c in cuts]
     gone = bytearray(len(starts))
+    cuts: list[tuple[_Cut, list[Span]]] = []
     pairs: list[tuple[Sequence[int], Sequence[int]]] = []
-    for c, copy in zip(cuts, inside, strict=True):
-        kept: Sequence[int] = range(*(bisect_left(starts, at) for at in c.kept))
-        if kept and gone.find(1, kept[0], kept[-1] + 1) >= 0:
-            kept = [w for w in kept if not gone[w]]
-        pairs.append((copy, kept))
-        gone[copy.start : copy.stop] = b"\1" * len(copy)
-    stale = trace(pairs, len(starts))
-    out = [c for at, c in enumerate(cuts) if at not in stale]
-    for at, runs in stale.items():
-        edges = [cuts[at].copy[0], *(starts[r.first] for r in runs[1:]), cuts[at].copy[1]]
-        for r, start, end in zip(runs, edges, edges[1:], strict=False):
-            (kept_span,) = byte_spans(document, [(tokens.starts[r.kept], tokens.end(r.kept_last))])
-            out.append(cuts[at]._replace(copy=(start, end), kept=kept_span, words=r.last - r.first + 1))
+    before: list[Span] = []
+    for found in passes:
+        for c in found:
+            c = c._replace(copy=_restored(c.copy, before), kept=_restored(c.kept, before))
+            cuts.append((c, _without(c.copy, before)))
+            sides = [range(*(bisect_left(starts, at) for at in span)) for span in (c.copy, c.kept)]
+            copy, kept = (
+                [w for w in side if not gone[w]] if gone.find(1, side.start, side.stop) >= 0 else side for side in sides
+            )
+            pairs.append((copy, kept))
+        for copy, _ in pairs[-len(found) :]:
+            for word in copy:
+                gone[word] = 1
+        before = sorted(span for _, spans in cuts for span in spans)
+    runs = trace(pairs, len(starts))
+    out: list[_Cut] = []
+    for at, (c, spans) in enumerate(cuts):
+        if at not in runs and spans == [c.copy]:
+            out.append(c)
+            continue
+        copy, kept = pairs[at]
+        parts = runs.get(at) or [Run(copy[0], copy[-1], kept[0], kept[-1])]
+        # Every span starts where a run does, or holds no word at all and goes with the cut that it touches.
+        edges = sorted({a for a, _ in spans} | {starts[r.first] for r in parts})
+        for start, end in ((max(a, e), f) for a, b in spans for e, f in _between(edges, a, b)):
+            r = next((r for r in parts if start <= starts[r.first] < end), None)
+            if r is None:
+                out.append(c._replace(copy=(start, end), words=0))
+            else:
+                (kept_span,) = byte_spans(document, [(tokens.starts[r.kept], tokens.end(r.kept_last))])
+                out.append(c._replace(copy=(start, end), kept=kept_span, words=r.last - r.first + 1))
+    return _absorbed(sorted(out, key=lambda c: c.copy))
+
+
+def _between(edges: list[int], start: int, end: int) -> list[Span]:
+    inner = [e for e in edges if start < e < end]
+    return list(zip([start, *inner], [*inner, end], strict=True))
+
+
+def _absorbed(cuts: list[_Cut]) -> list[_Cut]:
+    """The cuts, those without words joined to the one that they touch."""
+    out: list[_Cut] = []
+    for c in cuts:
+        if out and out[-1].copy[1] == c.copy[0] and (c.words == 0 or out[-1].words == 0):
+            weightier = c if c.words else out[-1]
+            out[-1] = weightier._replace(copy=(out[-1].copy[0], c.copy[1]))
+        else:
+            out.append(c)
     return out
 
 
