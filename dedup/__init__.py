@@ -1,17 +1,17 @@
 """Repair scraped text: find the repeated blocks, keep the best copy, show why, and undo it exactly.
 
-    >>> import dedup
-    >>> lead = "The council voted on Tuesday to keep the old library open for another five years at least."
-    >>> result = dedup.clean(f"Library saved\\n{lead}\\nNobody had expected it.\\n{lead}\\n")
-    >>> print(result.text)
-    Library saved
-    The council voted on Tuesday to keep the old library open for another five years at least.
-    Nobody had expected it.
-    <BLANKLINE>
-    >>> result.removed[0].rule, result.removed[0].copy.lines, result.removed[0].kept.lines
-    ('prose-copy', (4, 4), (2, 2))
-    >>> dedup.restore(result.clean, dedup.to_manifest(result)) == result.data
-    True
+>>> import dedup
+>>> lead = "The council voted on Tuesday to keep the old library open for another five years at least."
+>>> result = dedup.clean(f"Library saved\\n{lead}\\nNobody had expected it.\\n{lead}\\n")
+>>> print(result.text)
+Library saved
+The council voted on Tuesday to keep the old library open for another five years at least.
+Nobody had expected it.
+<BLANKLINE>
+>>> result.removed[0].rule, result.removed[0].copy.lines, result.removed[0].kept.lines
+('prose-copy', (4, 4), (2, 2))
+>>> dedup.restore(result.clean, dedup.to_manifest(result)) == result.data
+True
 """
 
 from dedup.config import PRESETS, Config
@@ -38,11 +38,13 @@ __all__ = [
 ]
 
 
-def clean(text: str | bytes, config: Config | None = None, *, source: str = "input", force_text: bool = False) -> Result:
+def clean(
+    text: str | bytes, config: Config | None = None, *, source: str = "input", force_text: bool = False
+) -> Result:
     """Return the Result of cleaning one document.
 
-    `text` is str, or bytes in UTF-8 (or UTF-16 with its byte order mark); what does not decode keeps its bytes. `source`
-    names the document in messages and reports. `force_text` takes data with NUL bytes as text.
+    `text` is str, or bytes in UTF-8 (or UTF-16 with its byte order mark); what does not decode keeps its bytes.
+    `source` names the document in messages and reports. `force_text` takes data with NUL bytes as text.
 
     Raises InputError for binary data, UsageError for a configuration out of range.
     """
@@ -52,7 +54,9 @@ def clean(text: str | bytes, config: Config | None = None, *, source: str = "inp
     return clean_document(data, config or Config(), source, force_text=force_text)
 
 
-def find(text: str | bytes, config: Config | None = None, *, source: str = "input", force_text: bool = False) -> tuple[Block, ...]:
+def find(
+    text: str | bytes, config: Config | None = None, *, source: str = "input", force_text: bool = False
+) -> tuple[Block, ...]:
     """Return every repeated stretch of one document: those that `clean` would remove, and those that it would keep.
 
     Raises as `clean` does.

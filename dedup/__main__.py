@@ -1,6 +1,7 @@
 """The bare filter, served before Typer is imported; everything else goes to `cli`.
 
-`dedup < raw > clean` costs little more than starting Python: no option is parsed, no configuration read, no report made.
+`dedup < raw > clean` costs little more than starting Python: no option is parsed, no configuration read, no report
+made.
 """
 
 import sys
@@ -32,7 +33,7 @@ def main() -> None:
 
 def _quiet_pipe() -> None:
     """A reader that goes away ends the program as it ends others: by SIGPIPE."""
-    import _signal  # the C core of `signal`, which would import `enum`
+    import _signal  # type: ignore[import-not-found]  # no stubs: the C core of `signal`, which would import `enum`
 
     if hasattr(_signal, "SIGPIPE"):
         _signal.signal(_signal.SIGPIPE, _signal.SIG_DFL)
@@ -42,7 +43,9 @@ def _filter() -> int:
     from dedup.errors import DedupError
 
     if sys.stdin is None or sys.stdout is None:
-        return complain(f"standard {'input' if sys.stdin is None else 'output'} is closed; give a file, see dedup --help")
+        return complain(
+            f"standard {'input' if sys.stdin is None else 'output'} is closed; give a file, see dedup --help"
+        )
     if sys.stdin.isatty() and sys.argv[1:] != ["-"]:
         return complain(
             "no input.\n"

@@ -78,7 +78,11 @@ def _side(page: Page, start: int, length: int, shift: int, tandem: bool, config:
         p = bisect_right(first, first[p])
     while q > p and not (_hard(page, first[q]) or _is_start(page, first[q] + shift)):
         q = bisect_left(first, first[q]) - 1
-    whole = Piece(first[p], first[q], shift, "paragraphs", (start, end)) if p < q and first[q] - first[p] >= config.min_words else None
+    whole = (
+        Piece(first[p], first[q], shift, "paragraphs", (start, end))
+        if p < q and first[q] - first[p] >= config.min_words
+        else None
+    )
     glued = _sentences(page, start, end, shift, tandem)
     if glued and abs(shift) >= config.min_paragraph and _size(glued) > (_size(whole) if whole else 0):
         least = config.min_paragraph if tandem or glued.unit == "stub" else config.min_sentences
@@ -276,7 +280,11 @@ class _Twins:
     def _insertion(self, left: Piece, right: Piece) -> bool:
         """Whether what stands between two pieces was put between two neighbours of the original."""
         between = bisect_left(self.page.first, right.start) - bisect_left(self.page.first, left.end)
-        return left.unit == right.unit == "paragraphs" and left.shift - right.shift == right.start - left.end and between <= _INSERTED
+        return (
+            left.unit == right.unit == "paragraphs"
+            and left.shift - right.shift == right.start - left.end
+            and between <= _INSERTED
+        )
 
     def bridge(self, left: Piece, right: Piece, before: int) -> list[Piece] | None:
         """Pieces for the paragraphs between two pieces, if each stands already before the word `before`."""
@@ -307,8 +315,10 @@ def _interleaved(page: Page, config: Config) -> list[Region]:
     while at < total:
         size = starts[at + 1] - starts[at]
         again = at + 1
-        while again < total and starts[again + 1] - starts[again] == size and (
-            view[starts[again] : starts[again + 1]] == view[starts[at] : starts[at + 1]]
+        while (
+            again < total
+            and starts[again + 1] - starts[again] == size
+            and (view[starts[again] : starts[again + 1]] == view[starts[at] : starts[at + 1]])
         ):
             again += 1
         if again > at + 1:

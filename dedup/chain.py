@@ -4,8 +4,8 @@ Why: a copy of 500 words makes 493 linked shingles on one diagonal; a reader wan
 word to both sides until the words differ, so that it is maximal whatever shingle proposed it.
 """
 
-from dedup.record import TYPE_CHECKING
 from dedup.model import Match, Words
+from dedup.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dedup.model import Array

@@ -32,7 +32,22 @@ REASONS = {
 
 _SOLO_WEIGHT = 0.5
 _QUOTES = (">", "|", "\u00bb")
-_STOPS = (".", "!", "?", "\u2026", ":", "\u3002", "\uff01", "\uff1f", "\u0964", "\u061f", "\u06d4", "\u1362", "\u17d4", "\u104b")
+_STOPS = (
+    ".",
+    "!",
+    "?",
+    "\u2026",
+    ":",
+    "\u3002",
+    "\uff01",
+    "\uff1f",
+    "\u0964",
+    "\u061f",
+    "\u06d4",
+    "\u1362",
+    "\u17d4",
+    "\u104b",
+)
 _CLOSERS = " \t\u00a0\"'\u201d\u2019\u00bb)]}\u300d\u300f\u200f"
 
 
@@ -106,7 +121,9 @@ def _cut(page: Page, piece: Piece) -> Span:
         return (_unblank(text, ends[p - 1], start) if last and p else start), end
     start = starts[p] if opens else _lead(page, piece.start, piece.shift)
     if closes:
-        return len(text[:start].rstrip(" \t")), ends[q]
+        while text[start - 1 : start] in (" ", "\t"):
+            start -= 1
+        return start, ends[q]
     end = words.end(piece.end - 1)
     if piece.unit == "stub":
         return start, end
@@ -115,15 +132,28 @@ def _cut(page: Page, piece: Piece) -> Span:
 
 def _wordless(page: Page, q: int, shift: int) -> int:
     """How many paragraphs without words follow paragraph `q` as the same marks follow its witness: they go with it."""
-    first, (starts, ends), text, words = page.first, page.paragraphs, page.text, page.words
+    first, ends, text, words = page.first, page.paragraphs.ends, page.text, page.words
     end, more = first[q + 1], 0
-    kept = words.end(end + shift - 1)
-    while q + more + 2 < len(first) and first[q + more + 2] == end:
-        marks = "".join(text[words.end(end - 1) : ends[q + more + 1]].split())
-        if not "".join(text[kept : kept + 2 * len(marks) + 8].split()).startswith(marks):
-            break
-        more += 1
+    if q + 2 >= len(first) or first[q + 2] != end:
+        return 0
+    at = _after(text, words.end(end + shift - 1), text[words.end(end - 1) : ends[q]])
+    while at >= 0 and q + more + 2 < len(first) and first[q + more + 2] == end:
+        at = _after(text, at, text[ends[q + more] : ends[q + more + 1]])
+        more += at >= 0
     return more
+
+
+def _after(text: str, at: int, marks: str) -> int:
+    """Where `marks` end if they stand at `at`, white space apart; else -1."""
+    for mark in marks:
+        if mark.isspace():
+            continue
+        while at < len(text) and text[at].isspace():
+            at += 1
+        if text[at : at + 1] != mark:
+            return -1
+        at += 1
+    return at
 
 
 def _lead(page: Page, word: int, shift: int) -> int:
@@ -191,7 +221,11 @@ class _Judge:
         if pieces[0].unit == "sentences":
             return ("glued-copy", True) if tandem or texture >= config.min_paragraph else ("clause", False)
         period = -pieces[0].shift if pieces[0].shift > -words else words
-        if tandem and 3 * words >= self.total and min(3 * period, size / self.weight) * self.weight >= 3 * config.min_paragraph:
+        if (
+            tandem
+            and 3 * words >= self.total
+            and min(3 * period, size / self.weight) * self.weight >= 3 * config.min_paragraph
+        ):
             return "whole-copy", True
         if size < config.min_paragraph:
             return "too-short", False
@@ -216,7 +250,10 @@ class _Judge:
         for piece in pieces:
             start, end = _witness(piece) if witness else piece[:2]
             p, q = bisect_right(self.page.first, start) - 1, bisect_left(self.page.first, end)
-            out += [(max(a, start), min(b, end)) for a, b in zip(self.page.first[p:q], self.page.first[p + 1 : q + 1], strict=True)]
+            out += [
+                (max(a, start), min(b, end))
+                for a, b in zip(self.page.first[p:q], self.page.first[p + 1 : q + 1], strict=True)
+            ]
         return _texture(self.page, out, self.weight)
 
     def _broken_off(self, piece: Piece) -> bool:
@@ -232,14 +269,16 @@ class _Judge:
         return max(k[1] for k in kept) == pieces[0].start or min(k[0] for k in kept) == pieces[-1].end
 
     def _quoted(self, pieces: tuple[Piece, ...]) -> bool:
-        """Whether the copy is a few paragraphs, marked with a quote sign, or introduced by a line that ends in a colon."""
+        """Whether the copy is a few paragraphs with a quote sign, or introduced by a line that ends in a colon."""
         text, (starts, ends), first = self.page.text, self.page.paragraphs, self.page.first
         p, q = bisect_right(first, pieces[0].start) - 1, bisect_left(first, pieces[-1].end)
         if q - p > 3:
             return False
         witness = bisect_right(first, pieces[0].start + pieces[0].shift) - 1
         marked = [text[starts[i] : ends[i]].lstrip().startswith(_QUOTES) for i in (p, witness)]
-        return (marked[0] and not marked[1]) or (p > 0 and text[starts[p - 1] : ends[p - 1]].rstrip().endswith((":", "\uff1a")))
+        return (marked[0] and not marked[1]) or (
+            p > 0 and text[starts[p - 1] : ends[p - 1]].rstrip().endswith((":", "\uff1a"))
+        )
 
     def _pulled(self, pieces: tuple[Piece, ...]) -> bool:
         """Whether the copy is one paragraph, and its original a part of a longer one."""

@@ -56,7 +56,9 @@ def parse(line: str | bytes, where: str = "the manifest") -> dict[str, Any]:
     sizes = [entry.get(side) for side in ("input", "output")]
     if not isinstance(entry.get("ops"), list) or not isinstance(entry.get("source"), str):
         raise ManifestError(f"{where} lacks its ops or its source; the file is damaged")
-    if not all(isinstance(s, dict) and isinstance(s.get("bytes"), int) and isinstance(s.get("xxh3_128"), str) for s in sizes):
+    if not all(
+        isinstance(s, dict) and isinstance(s.get("bytes"), int) and isinstance(s.get("xxh3_128"), str) for s in sizes
+    ):
         raise ManifestError(f"{where} lacks a size or digest; the file is damaged")
     return entry
 

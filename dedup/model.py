@@ -18,7 +18,7 @@ _SMALL = 1 << 20
 
 
 def integers(limit: int, values: "Iterable[int]" = (), *, size: int | None = None) -> "Array":
-    """Return a growing sequence of the integers `values`, from 0 to `limit`, to hold `size` of them (`limit`, if not given).
+    """Return a growing sequence of the integers `values`, from 0 to `limit`, made for `size` of them (else `limit`).
 
     A list where it stays small; else an array of 2, 4 or 8 bytes an entry. (To import `array` costs as much start-up as
     a small text costs to clean.)
@@ -173,7 +173,11 @@ class Result(Record):
     def as_json(self) -> "dict[str, Any]":
         """The document entry of the `dedup-report/1` schema."""
         blocks = [
-            {**b._asdict(), "copy": {**b.copy._asdict(), "words": b.words}, "kept": {"document": self.source, **b.kept._asdict()}}
+            {
+                **b._asdict(),
+                "copy": {**b.copy._asdict(), "words": b.words},
+                "kept": {"document": self.source, **b.kept._asdict()},
+            }
             for b in self.blocks
         ]
         for block in blocks:

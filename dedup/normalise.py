@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 SCHEME = "words-1"
 
 # ASCII: letters lower-cased, digits kept, all else a space.
-_ASCII = bytes(
-    c + 32 if 65 <= c <= 90 else c if 48 <= c <= 57 or 97 <= c <= 122 else 32 for c in range(128)
-).decode("ascii")
+_ASCII = bytes(c + 32 if 65 <= c <= 90 else c if 48 <= c <= 57 or 97 <= c <= 122 else 32 for c in range(128)).decode(
+    "ascii"
+)
 _BATCH = 1 << 18  # characters tokenised at once: a list of all words of a large text would not fit
 _REMEMBERED = 1 << 16  # words of which the hash is remembered
 _PAD = "\u2060"

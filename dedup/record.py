@@ -4,6 +4,8 @@
 sees `typing.NamedTuple`; at run time the same class syntax makes a tuple with named fields.
 """
 
+__all__ = ["TYPE_CHECKING", "Record"]
+
 TYPE_CHECKING = False
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ else:
         def __new__(cls, *values, **named):
             if len(values) == len(cls._fields) and not named:
                 return tuple.__new__(cls, values)
-            named = {**dict(zip(cls._fields, values)), **named}
+            named = {**dict(zip(cls._fields, values, strict=False)), **named}
             if len(values) > len(cls._fields) or not named.keys() <= set(cls._fields):
                 raise TypeError(f"{cls.__name__} takes {', '.join(cls._fields)}")
             try:
@@ -37,7 +39,7 @@ else:
             return type(self)(**{**self._asdict(), **changes})
 
         def _asdict(self):
-            return dict(zip(self._fields, self))
+            return dict(zip(self._fields, self, strict=True))
 
         def __repr__(self):
             return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in self._asdict().items())})"

@@ -8,7 +8,7 @@ from dedup.config import Config
 from dedup.decide import REASONS, decide
 from dedup.decode import byte_offsets, byte_spans, decode
 from dedup.errors import DedupError
-from dedup.model import Block, Document, Paragraphs, Result, Side, Span
+from dedup.model import Block, Document, Paragraphs, Result, Side, Span, Words
 from dedup.normalise import keys, solo_words, words
 from dedup.record import TYPE_CHECKING, Record
 from dedup.rewrite import cut, rebuild, undo
@@ -19,6 +19,8 @@ from dedup.verify import proved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from dedup.model import Array
 
 
 def clean_document(data: bytes, config: Config, source: str = "input", *, force_text: bool = False) -> Result:
@@ -83,83 +85,89 @@ def _analyse(document: Document, paragraphs: Paragraphs, config: Config) -> list
 
 
 def _settle(document: Document, passes: list[list[_Cut]], left: list[_Cut]) -> tuple[list[_Cut], list[_Cut]]:
-    """The cuts of all passes in bytes of the input, apart and in order, each with a witness that is kept; and the rest."""
-    if len(passes) < 2:
-        cuts = passes[0] if passes else []
-    else:
-        cuts = _traced(document, passes)
-    before = sorted(c.copy for c in cuts)
-    return cuts, [c._replace(copy=_restored(c.copy, before), kept=_restored(c.kept, before)) for c in left]
+    """The cuts of all passes in bytes of the input, in order, each with a witness that is kept; and the rest."""
+    cuts = [c for found in passes for c in found] if len(passes) < 2 else _traced(document, passes)
+    before = _Gaps([c.copy for c in cuts])
+    return cuts, [before.restored(c) for c in left]
 
 
-def _restored(span: Span, cuts: list[Span]) -> Span:
-    """A span of the text that the sorted `cuts` have left, as a span of the text that they were taken from."""
-    start, end = span
-    for a, b in cuts:
-        if a <= start:
-            start, end = start + b - a, end + b - a
-        elif a < end:
-            end += b - a
-        else:
-            break
-    return start, end
+class _Gaps:
+    """Spans that were cut out, and the way from what was left back to where it came from."""
 
+    def __init__(self, spans: list[Span]) -> None:
+        self.spans = sorted(spans)
+        self.total, self.at = [0], []  # bytes cut up to each gap; where the gap is in what was left
+        for start, end in self.spans:
+            self.at.append(start - self.total[-1])
+            self.total.append(self.total[-1] + end - start)
 
-def _without(span: Span, cuts: list[Span]) -> list[Span]:
-    """The parts of `span` that no cut holds."""
-    out, at = [], span[0]
-    for a, b in cuts:
-        if at < b and a < span[1]:
-            if at < a:
-                out.append((at, a))
-            at = b
-    return [*out, (at, span[1])] if at < span[1] else out
+    def span(self, span: Span) -> Span:
+        """The span from which `span` was left."""
+        start, end = span
+        return start + self.total[bisect_right(self.at, start)], end + self.total[bisect_left(self.at, end)]
+
+    def restored(self, c: _Cut) -> _Cut:
+        return c._replace(copy=self.span(c.copy), kept=self.span(c.kept))
+
+    def without(self, span: Span) -> list[Span]:
+        """The parts of `span` that no gap holds."""
+        out, at = [], span[0]
+        for start, end in self.spans[bisect_left(self.spans, (at, at)) : bisect_left(self.spans, (span[1], 0))]:
+            if at < start:
+                out.append((at, start))
+            at = end
+        return [*out, (at, span[1])] if at < span[1] else out
 
 
 def _traced(document: Document, passes: list[list[_Cut]]) -> list[_Cut]:
-    """The cuts of several passes, where a later pass may have cut around, and removed the witnesses of, an earlier one."""
+    """The cuts of several passes; a later pass may have cut around an earlier one, and removed its witnesses."""
     tokens = words(document.text)
     starts = byte_offsets(document, tokens.starts)
     gone = bytearray(len(starts))
     cuts: list[tuple[_Cut, list[Span]]] = []
     pairs: list[tuple[Sequence[int], Sequence[int]]] = []
-    before: list[Span] = []
     for found in passes:
-        for c in found:
-            c = c._replace(copy=_restored(c.copy, before), kept=_restored(c.kept, before))
-            cuts.append((c, _without(c.copy, before)))
-            sides = [range(*(bisect_left(starts, at) for at in span)) for span in (c.copy, c.kept)]
-            copy, kept = (
-                [w for w in side if not gone[w]] if gone.find(1, side.start, side.stop) >= 0 else side for side in sides
-            )
-            pairs.append((copy, kept))
+        before = _Gaps([span for _, spans in cuts for span in spans])
+        for c in map(before.restored, found):
+            cuts.append((c, before.without(c.copy)))
+            pairs.append((_inside(starts, c.copy, gone), _inside(starts, c.kept, gone)))
         for copy, _ in pairs[-len(found) :]:
             for word in copy:
                 gone[word] = 1
-        before = sorted(span for _, spans in cuts for span in spans)
     runs = trace(pairs, len(starts))
     out: list[_Cut] = []
-    for at, (c, spans) in enumerate(cuts):
+    for (c, spans), pair, at in zip(cuts, pairs, range(len(cuts)), strict=True):
         if at not in runs and spans == [c.copy]:
             out.append(c)
-            continue
-        copy, kept = pairs[at]
-        parts = runs.get(at) or [Run(copy[0], copy[-1], kept[0], kept[-1])]
-        # Every span starts where a run does, or holds no word at all and goes with the cut that it touches.
-        edges = sorted({a for a, _ in spans} | {starts[r.first] for r in parts})
-        for start, end in ((max(a, e), f) for a, b in spans for e, f in _between(edges, a, b)):
-            r = next((r for r in parts if start <= starts[r.first] < end), None)
-            if r is None:
-                out.append(c._replace(copy=(start, end), words=0))
-            else:
-                (kept_span,) = byte_spans(document, [(tokens.starts[r.kept], tokens.end(r.kept_last))])
-                out.append(c._replace(copy=(start, end), kept=kept_span, words=r.last - r.first + 1))
+        else:
+            parts = runs.get(at) or [Run(pair[0][0], pair[0][-1], pair[1][0], pair[1][-1])]
+            out += _parts(document, tokens, starts, c, spans, parts)
     return _absorbed(sorted(out, key=lambda c: c.copy))
 
 
-def _between(edges: list[int], start: int, end: int) -> list[Span]:
-    inner = [e for e in edges if start < e < end]
-    return list(zip([start, *inner], [*inner, end], strict=True))
+def _parts(
+    document: Document, tokens: Words, starts: "Array", c: _Cut, spans: list[Span], runs: list[Run]
+) -> list[_Cut]:
+    """One cut as several: each of its spans is split where a run starts; a span without words stands alone for now."""
+    at = [starts[r.first] for r in runs]
+    out: list[_Cut] = []
+    for start, end in spans:
+        here = range(bisect_left(at, start), bisect_left(at, end))
+        if not here:
+            out.append(c._replace(copy=(start, end), words=0))
+        edges = [start, *(at[i] for i in here[1:]), end]
+        for i, low, high in zip(here, edges, edges[1:], strict=False):
+            r = runs[i]
+            last = document.text[tokens.starts[r.kept_last] : tokens.end(r.kept_last)]
+            kept = starts[r.kept], starts[r.kept_last] + len(last.encode(document.encoding, document.errors))
+            out.append(c._replace(copy=(low, high), kept=kept, words=r.last - r.first + 1))
+    return out
+
+
+def _inside(starts: "Array", span: Span, gone: bytearray) -> "Sequence[int]":
+    """The words in a span of bytes that no earlier cut took."""
+    low, high = (bisect_left(starts, at) for at in span)
+    return range(low, high) if gone.find(1, low, high) < 0 else [w for w in range(low, high) if not gone[w]]
 
 
 def _absorbed(cuts: list[_Cut]) -> list[_Cut]:

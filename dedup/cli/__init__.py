@@ -24,4 +24,3 @@ def run(arguments: list[str]) -> int:
     except RecursionError:
         return complain("the input is nested too deeply")
     return 0
-

@@ -21,9 +21,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Inputs = Annotated[list[str] | None, typer.Argument(metavar="IN...", help="Files or folders; - or nothing: standard input.")]
+Inputs = Annotated[
+    list[str] | None, typer.Argument(metavar="IN...", help="Files or folders; - or nothing: standard input.")
+]
 Preset = Annotated[str, typer.Option(help=f"Settings by name: {', '.join(PRESETS)}.")]
-MinWords = Annotated[int | None, typer.Option("--min-words", min=4, help="Shortest run of words that counts as repeated.")]
+MinWords = Annotated[
+    int | None, typer.Option("--min-words", min=4, help="Shortest run of words that counts as repeated.")
+]
 MinParagraph = Annotated[
     int | None, typer.Option("--min-paragraph", min=1, help="Shortest lone paragraph that may go, in words.")
 ]
@@ -38,8 +42,10 @@ Scope = Annotated[str, typer.Option("--scope", help="document: each document by 
 def _config(preset: str, min_words: int | None, min_paragraph: int | None) -> Config:
     if preset not in PRESETS:
         raise UsageError(f"--preset {preset}: there is {', '.join(PRESETS)}")
-    given = {"min_words": min_words, "min_paragraph": min_paragraph}
-    return PRESETS[preset]._replace(**{name: value for name, value in given.items() if value is not None})
+    config = PRESETS[preset]
+    if min_words is not None:
+        config = config._replace(min_words=min_words)
+    return config if min_paragraph is None else config._replace(min_paragraph=min_paragraph)
 
 
 def _choice(option: str, value: str, *choices: str) -> str:
@@ -54,8 +60,12 @@ def clean(
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the clean text here.")] = None,
     directory: Annotated[Path | None, typer.Option("-d", "--directory", help="Write clean files below here.")] = None,
     in_place: Annotated[bool, typer.Option("--in-place", help="Replace the inputs.")] = False,
-    manifest: Annotated[Path | None, typer.Option(help="Record every removal here, so that restore can undo it.")] = None,
-    report: Annotated[list[Path] | None, typer.Option(help="Write a report, .json or .txt; may be given again.")] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(help="Record every removal here, so that restore can undo it.")
+    ] = None,
+    report: Annotated[
+        list[Path] | None, typer.Option(help="Write a report, .json or .txt; may be given again.")
+    ] = None,
     preset: Preset = "default",
     min_words: MinWords = None,
     min_paragraph: MinParagraph = None,

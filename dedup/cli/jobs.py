@@ -108,7 +108,7 @@ def _sources(inputs: Sequence[str], tally: Tally) -> list[Source]:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """One document of a source: its Result (none for a line passed on), the bytes to write, and how to take them back."""
+    """One document of a source: its Result (none for a line passed on), the bytes to write, and the way back."""
 
     result: Result | None
     line: int | None  # in JSONL
@@ -135,7 +135,7 @@ def _documents(job: Clean, source: Source, tally: Tally) -> Iterator[Cleaned]:
             yield Cleaned(None, number, line, line, (), end)
             continue
         name = str(entry.fields.get(job.id_field, where))
-        result, clean, ops = jsonl.clean_record(entry, lambda text: clean_document(text, job.config, name, force_text=True))
+        result, clean, ops = jsonl.clean_record(entry, name, job.config)
         yield Cleaned(result, number, line, clean, ops, end)
 
 
@@ -189,7 +189,13 @@ class Targets:
 
 
 def clean_inputs(
-    job: Clean, inputs: Sequence[str], targets: Targets, *, full: bool = False, quiet: bool = False, verbose: bool = False
+    job: Clean,
+    inputs: Sequence[str],
+    targets: Targets,
+    *,
+    full: bool = False,
+    quiet: bool = False,
+    verbose: bool = False,
 ) -> int:
     """Clean the inputs to their targets and return the exit code: 2 if anything could not be done, else 0."""
     tally = Tally()
@@ -249,9 +255,7 @@ def _same(source: str, target: str) -> bool:
 def _clean_one(job: Clean, source: Source, target: str, journal: BinaryIO | None, tally: Tally, keep: bool) -> None:
     cleaned = _documents(job, source, tally)
     first = next(cleaned, None)  # an input that cannot be read leaves no output behind
-    if target != files.STDIN and source.walked:
-        _make_folder(os.path.dirname(target))
-    elif target != files.STDIN and os.path.dirname(target):
+    if target != files.STDIN and os.path.dirname(target):
         _make_folder(os.path.dirname(target))
     with files.writing(target) as stream:
         for document in [] if first is None else _chained(first, cleaned):
@@ -349,7 +353,9 @@ def restore_files(clean: str, manifest: Path, output: Path | None, directory: Pa
     if os.path.isdir(clean):
         if directory is None:
             raise UsageError("a folder is restored with -d DIR")
-        work = [(files.inside(clean, g[0]["path"]), files.inside(os.fspath(directory), g[0]["path"]), g) for g in groups]
+        work = [
+            (files.inside(clean, g[0]["path"]), files.inside(os.fspath(directory), g[0]["path"]), g) for g in groups
+        ]
     else:
         if directory is not None:
             raise UsageError("-d goes with a folder; give -o FILE")
@@ -410,5 +416,7 @@ def _rebuilt(clean: bytes, entries: list[dict[str, Any]]) -> bytes:
     for number, line, end in jsonl.lines(clean):
         out += [undo(line, by_line[number]) if number in by_line else line, end]
     if max(by_line) > number:
-        raise ManifestError(f"{entries[0]['source']}: {number} lines, but line {max(by_line)} is recorded; lines are missing")
+        raise ManifestError(
+            f"{entries[0]['source']}: {number} lines, but line {max(by_line)} is recorded; lines are missing"
+        )
     return b"".join(out)

@@ -80,7 +80,7 @@ def writing(path: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _replacing(target: str) -> Iterator[BinaryIO]:
-    folder, name = os.path.split(target)
+    folder = os.path.dirname(target)
     handle, temporary = tempfile.mkstemp(prefix=".dedup-", suffix="~", dir=folder or ".")
     try:
         with open(handle, "wb") as stream:

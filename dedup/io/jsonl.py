@@ -8,13 +8,14 @@ of all other fields, and the way in which the text itself is escaped, are what t
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from json.decoder import scanstring
+from collections.abc import Iterator
 from typing import Any
 
+from dedup.config import Config
 from dedup.errors import InputError
 from dedup.model import Op, Result, Span
 from dedup.rewrite import cut, undo
+from dedup.within import clean_document
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.")
@@ -55,7 +56,7 @@ def _parse(source: str) -> tuple[dict[str, Any], dict[str, Span]]:
     while source[at] != "}":
         if source[at] != '"':
             raise ValueError(f"a name is expected at character {at}")
-        name, at = scanstring(source, at + 1, True)
+        name, at = _DECODER.raw_decode(source, at)
         at = _skip(source, at)
         if source[at] != ":":
             raise ValueError(f"':' is expected at character {at}")
@@ -79,9 +80,9 @@ def _skip(source: str, at: int) -> int:
     return match.end() if match else at
 
 
-def clean_record(record: Record, clean: Callable[[bytes], Result]) -> tuple[Result, bytes, tuple[Op, ...]]:
+def clean_record(record: Record, name: str, config: Config) -> tuple[Result, bytes, tuple[Op, ...]]:
     """Return the Result of the text of `record`, the cleaned line, and the ops that rebuild the line from it."""
-    result = clean(record.text.encode("utf-8", "surrogatepass"))
+    result = clean_document(record.text.encode("utf-8", "surrogatepass"), config, name, force_text=True)
     if not result.removed:
         return result, record.line, (Op((0, len(record.line)), None),) if record.line else ()
     places = sorted({at for b in result.removed for at in (*b.copy.bytes, *b.kept.bytes)})

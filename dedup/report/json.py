@@ -1,4 +1,4 @@
-"""`dedup-report/1`: the report for programs. The schema ships in the package, dedup/report/dedup-report-1.schema.json."""
+"""`dedup-report/1`: the report for programs. Its schema ships beside this file, dedup-report-1.schema.json."""
 
 import json
 from collections.abc import Sequence
@@ -38,8 +38,6 @@ def report(
     }
 
 
-def render(
-    results: Sequence[Result], errors: Sequence[tuple[str, str]], skipped: Sequence[str], config: Config
-) -> str:
+def render(results: Sequence[Result], errors: Sequence[tuple[str, str]], skipped: Sequence[str], config: Config) -> str:
     """Return the report as text, ASCII only, so that no content can steer a terminal."""
     return json.dumps(report(results, errors, skipped, config), indent=1) + "\n"

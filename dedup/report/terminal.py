@@ -45,8 +45,8 @@ def headline(result: Result, to: str = "→") -> str:
         repeats = f"{_count(len(result.repeated), 'repeat')} kept" if result.repeated else "nothing repeats"
         return f"{safe(result.source)}  {_count(before, 'paragraph')}  {len(result.data):,} bytes  {repeats}{undecoded}"
     return (
-        f"{safe(result.source)}  {before:,} {to} {after:,} paragraphs  {len(result.data):,} {to} {len(result.clean):,} bytes"
-        f"  {100 * result.duplication:.1f}% removed{undecoded}"
+        f"{safe(result.source)}  {before:,} {to} {after:,} paragraphs  "
+        f"{len(result.data):,} {to} {len(result.clean):,} bytes  {100 * result.duplication:.1f}% removed{undecoded}"
     )
 
 
@@ -76,7 +76,7 @@ class _Report:
     # ------------------------------------------------------------ parts
 
     def map(self, removed: Sequence[Block]) -> None:
-        """One cell a paragraph, or a share of a long document: unique, kept, removed; a cell shows its weightiest part."""
+        """One cell a paragraph, or a share of a long document; a cell shows its weightiest part."""
         total = self.result.paragraphs[0]
         marks = [0] * (total + 1)
         for block in removed:
@@ -104,7 +104,11 @@ class _Report:
         title.append(f"{block.kind} copy  {_count(paragraphs, 'paragraph')}  {copy.bytes[1] - copy.bytes[0]:,} bytes  ")
         title.append(f"{self.range(copy)} = {self.range(kept)}", "bold")
         self.print(title)
-        later = "; the later copy is kept, it is the more complete or better preserved one" if copy.bytes < kept.bytes else ""
+        later = (
+            "; the later copy is kept, it is the more complete or better preserved one"
+            if copy.bytes < kept.bytes
+            else ""
+        )
         self.print(Text(f"   {block.rule}: {block.reason}{later}", "dim"))
         rows = list(self.rows(copy, kept))
         shown = rows if self.full or len(rows) <= _HEAD + _TAIL + 1 else rows[:_HEAD] + rows[-_TAIL:]
@@ -123,8 +127,14 @@ class _Report:
             text = self.paragraphs.text(p, copy.bytes)
             if paired and self.width >= _WIDE:
                 half = (self.width - 2 * digits - 10) // 2
-                row = Text(f"  {q:>{digits}} ", "green").append(self.fit(self.paragraphs.text(q, kept.bytes), half, pad=True), "")
-                yield row.append(f" {self.sign.bar} ", "dim").append(f"- {p:>{digits}} ", "red").append(self.fit(text, half), "")
+                row = Text(f"  {q:>{digits}} ", "green").append(
+                    self.fit(self.paragraphs.text(q, kept.bytes), half, pad=True), ""
+                )
+                yield (
+                    row.append(f" {self.sign.bar} ", "dim")
+                    .append(f"- {p:>{digits}} ", "red")
+                    .append(self.fit(text, half), "")
+                )
             else:
                 number = f"  - {p:>{digits}} = {q:<{digits}} " if paired else f"  - {p:>{digits}} "
                 yield Text(number, "red").append(self.fit(text, self.width - len(number)), "")
