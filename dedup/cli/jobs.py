@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -204,13 +204,15 @@ def clean_inputs(
     terminal = sys.stderr is not None and sys.stderr.isatty() and not quiet
     shown = terminal and targets.output is not None
     with ExitStack() as stack:
-        journal = _journal(stack, targets, places)
+        journal = _journal(stack, targets, places) if targets.manifest else None
         for source in sources:
             try:
                 _clean_one(job, source, places[source.path], journal, tally, bool(targets.reports) or shown)
             except InputError as error:
                 _skips(job, source, tally, error)
             except OutputError as error:
+                if journal is not None and journal.broken:
+                    raise
                 tally.fail(source.name, str(error))
     for path in targets.reports:
         with files.writing(os.fspath(path)) as stream:
@@ -227,22 +229,43 @@ def clean_inputs(
     return tally.finish()
 
 
-def _journal(stack: ExitStack, targets: Targets, places: dict[str, str]) -> BinaryIO | None:
-    """The open manifest. Where an input is replaced, it is a new file, on the disk before the input goes."""
-    if targets.manifest is None:
-        return None
-    path = os.fspath(targets.manifest)
+class _Journal:
+    """The open manifest. A record is on the disk before the file that it can take back is replaced."""
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self.stream, self.name, self.broken = stream, name, False
+
+    def write(self, entry: dict[str, Any]) -> None:
+        self._do(lambda: self.stream.write(dump(entry)))
+
+    def sync(self) -> None:
+        self._do(self.stream.flush)
+        with suppress(OSError):  # a device has nothing to sync
+            os.fsync(self.stream.fileno())
+
+    def _do(self, action: Callable[[], object]) -> None:
+        try:
+            action()
+        except OSError as error:
+            self.broken = True
+            raise OutputError(f"{self.name}: cannot be written: {error.strerror or error}; the run was ended") from None
+
+
+def _journal(stack: ExitStack, targets: Targets, places: dict[str, str]) -> _Journal:
+    """Open the manifest: written all at once, but where inputs are replaced a new file that grows record by record."""
+    path = os.fspath(targets.manifest or "")
+    name = files.show(path)
     if not any(source != files.STDIN and _same(source, target) for source, target in places.items()):
-        return stack.enter_context(files.writing(path))
+        return _Journal(stack.enter_context(files.writing(path)), name)
     try:
-        return stack.enter_context(open(path, "xb"))
+        return _Journal(stack.enter_context(open(path, "xb")), name)
     except FileExistsError:
         raise UsageError(
-            f"{files.show(path)}: the manifest of an earlier run is there, and inputs are to be replaced; "
+            f"{name}: the manifest of an earlier run is there, and inputs are to be replaced; "
             "give another name, or the way back to the first text would be lost"
         ) from None
     except OSError as error:
-        raise OutputError(f"{files.show(path)}: cannot be written: {error.strerror or error}") from None
+        raise OutputError(f"{name}: cannot be written: {error.strerror or error}") from None
 
 
 def _same(source: str, target: str) -> bool:
@@ -252,7 +275,7 @@ def _same(source: str, target: str) -> bool:
         return False
 
 
-def _clean_one(job: Clean, source: Source, target: str, journal: BinaryIO | None, tally: Tally, keep: bool) -> None:
+def _clean_one(job: Clean, source: Source, target: str, journal: _Journal | None, tally: Tally, keep: bool) -> None:
     cleaned = _documents(job, source, tally)
     first = next(cleaned, None)  # an input that cannot be read leaves no output behind
     if target != files.STDIN and os.path.dirname(target):
@@ -268,10 +291,9 @@ def _clean_one(job: Clean, source: Source, target: str, journal: BinaryIO | None
                 more: dict[str, Any] = {"path": source.below}
                 if document.line is not None:
                     more |= {"line": document.line, "id": document.result.source}
-                journal.write(dump(record(source.name, document.data, document.clean, document.ops, **more)))
+                journal.write(record(source.name, document.data, document.clean, document.ops, **more))
         if journal is not None:
-            journal.flush()
-            os.fsync(journal.fileno())
+            journal.sync()
 
 
 def _chained(first: Cleaned, rest: Iterator[Cleaned]) -> Iterator[Cleaned]:

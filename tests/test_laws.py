@@ -1,0 +1,149 @@
+"""The laws of DESIGN.md, section 2, each over generated documents."""
+
+from bisect import bisect_left
+
+from hypothesis import example, given
+
+import dedup
+from dedup.decode import byte_offsets, decode
+from dedup.model import Block, Document, Result, Span
+from dedup.normalise import keys, words
+from tests.documents import documents, texts
+
+# Documents that broke a law once.
+_BODY = (
+    "The council voted on Tuesday to keep the old library open for another five years. Nobody had expected it to go"
+    " that way, least of all the staff who had packed boxes. Children from two schools sang on the steps in the rain."
+)
+_CUT_INSIDE_A_WORD = (  # "said" lost its tail, because "paid" ends alike
+    "When the rain came over the hill in the afternoon, Alpha packed up all the baskets, locked the shed, and was paid."
+    f"{_BODY}\nSomething else stands here in the middle of it all.\nBeta ran off and said.{_BODY}\n"
+).encode()
+_SHORT = b"Engine 3.14 over called other who.\n"
+_LONG = 4 * b"Engine\n" + b"Engine 3.14 over called other who had time their this may not only so.\n"
+# A later pass removed what stood around an earlier cut.
+_CUT_AROUND_A_CUT = b"Engine\n" + _SHORT + _LONG + _SHORT + 2 * b"Engine\n" + _SHORT + _LONG + _SHORT
+_HALF_A_LINE = (  # the third line repeats too, but not as a whole line
+    b"Most mountain with over after make his did\nMost mountain with over after make his did\n"
+    b"Most mountain with over after make his did.M"
+)
+
+
+def _keys_of(document: Document, span: Span) -> list[str]:
+    """The match keys of the words in a span of bytes, read by themselves."""
+    return keys(document.data[span[0] : span[1]].decode(document.encoding, document.errors))
+
+
+def _starts(document: Document) -> list[int]:
+    """Where each word starts, in bytes."""
+    return list(byte_offsets(document, words(document.text).starts))
+
+
+def _contains(run: list[str], text: list[str]) -> bool:
+    return any(text[at : at + len(run)] == run for at in range(len(text) - len(run) + 1))
+
+
+def _repeats(copy: list[str], kept: list[str]) -> bool:
+    """Whether `copy` is `kept`, or where it is longer, `kept` over and over."""
+    return bool(kept) and len(copy) >= len(kept) and copy == (kept * (len(copy) // len(kept) + 1))[: len(copy)]
+
+
+def _explain(result: Result, block: Block) -> str:
+    copy, kept = (result.data[side.bytes[0] : side.bytes[1]] for side in (block.copy, block.kept))
+    return f"{block.rule}: {copy!r} at {block.copy.bytes} for {kept!r} at {block.kept.bytes} of {result.data!r}"
+
+
+@given(documents())
+def test_the_words_of_every_removed_block_stand_in_the_clean_text(data: bytes) -> None:
+    result = dedup.clean(data)
+    document, clean = decode(data), keys(decode(result.clean, force_text=True).text)
+    for block in result.removed:
+        copy, kept = _keys_of(document, block.copy.bytes), _keys_of(document, block.kept.bytes)
+        assert _contains(copy, clean) or (_contains(kept, clean) and _repeats(copy, kept)), _explain(result, block)
+
+
+@example(_CUT_INSIDE_A_WORD)
+@given(documents())
+def test_no_word_of_the_input_is_missing_in_the_output_and_none_is_new(data: bytes) -> None:
+    result = dedup.clean(data)
+    document = decode(data)
+    everything = keys(document.text)
+    gone = bytearray(len(everything))
+    starts = _starts(document)
+    for block in result.removed:
+        first, last = (bisect_left(starts, at) for at in block.copy.bytes)
+        gone[first:last] = b"\1" * (last - first)
+    clean = keys(decode(result.clean, force_text=True).text)
+    assert set(clean) == set(everything)
+    assert clean == [key for key, cut in zip(everything, gone, strict=True) if not cut]
+
+
+@example(_CUT_AROUND_A_CUT)
+@given(documents())
+def test_every_removal_names_a_witness_that_is_kept(data: bytes) -> None:
+    result = dedup.clean(data)
+    document = decode(data)
+    for block in result.removed:
+        start, end = block.kept.bytes
+        gone = [b for b in result.removed if start < b.copy.bytes[1] and b.copy.bytes[0] < end]
+        assert not gone, _explain(result, block)
+        copy = _keys_of(document, block.copy.bytes)
+        assert _repeats(copy, _keys_of(document, block.kept.bytes)), _explain(result, block)
+        assert block.words == len(copy), _explain(result, block)
+
+
+@given(documents())
+def test_undo_gives_the_input_back_byte_for_byte(data: bytes) -> None:
+    result = dedup.clean(data)
+    assert dedup.restore(result.clean, dedup.to_manifest(result)) == data
+
+
+@given(documents())
+def test_the_clean_text_is_the_input_with_the_removed_spans_cut(data: bytes) -> None:
+    result = dedup.clean(data)
+    out, at = [], 0
+    for start, end in sorted(block.copy.bytes for block in result.removed):
+        assert at <= start < end <= len(data), result.removed
+        out.append(data[at:start])
+        at = end
+    assert b"".join([*out, data[at:]]) == result.clean
+    assert result.data == data
+
+
+@given(documents())
+def test_a_second_run_changes_nothing(data: bytes) -> None:
+    once = dedup.clean(data).clean
+    twice = dedup.clean(once, force_text=True)
+    assert twice.clean == once, [_explain(twice, block) for block in twice.removed]
+
+
+@given(documents())
+def test_two_calls_give_one_answer(data: bytes) -> None:
+    result = dedup.clean(data)
+    assert dedup.clean(data) == result
+    assert dedup.find(data) == result.blocks
+
+
+@given(texts())
+def test_characters_and_their_bytes_give_one_answer(text: str) -> None:
+    if "\0" not in text:
+        assert dedup.clean(text) == dedup.clean(text.encode("utf-8", "surrogatepass"))
+
+
+@example(_HALF_A_LINE)
+@given(documents())
+def test_every_repeated_run_of_min_words_is_in_the_report(data: bytes) -> None:
+    """Asked of the clean text, from which nothing more goes: there word positions mean one thing."""
+    result = dedup.clean(dedup.clean(data).clean, force_text=True)
+    document, size = decode(result.data, force_text=True), dedup.Config().min_words
+    everything, starts = keys(document.text), _starts(document)
+    reported = bytearray(len(everything))
+    for block in result.blocks:
+        for side in (block.copy, block.kept):
+            first, last = (bisect_left(starts, at) for at in side.bytes)
+            reported[first:last] = b"\1" * (last - first)
+    seen: set[tuple[str, ...]] = set()
+    for at in range(len(everything) - size + 1):
+        run = tuple(everything[at : at + size])
+        assert run not in seen or reported[at], (at, run, [_explain(result, b) for b in result.blocks], result.data)
+        seen.add(run)
