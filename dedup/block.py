@@ -226,7 +226,24 @@ def _join(page: Page, pieces: list[Piece]) -> list[Region]:
     for group in out:
         for piece in group:
             taken[piece.start : piece.end] = b"\1" * _size(piece)
-    return [Region(tuple(_grown(page, group, taken)), False) for group in out]
+    return [Region(tuple(_fuller(page, _grown(page, group, taken))), False) for group in out]
+
+
+def _fuller(page: Page, group: list[Piece]) -> list[Piece]:
+    """The other side of a copy that holds more than its original, right after it: the most complete copy stays.
+
+    P1 P2 | P1 X P2: to take the first two away keeps X in its place, to take the last ones would leave it at the end.
+    """
+    if len(group) < 2 or any(piece.unit != "paragraphs" or piece.shift > 0 for piece in group):
+        return group
+    other = [
+        Piece(p.start + p.shift, p.end + p.shift, -p.shift, p.unit, (p.run[0] + p.shift, p.run[1] + p.shift))
+        for p in group
+    ]
+    neighbours = all(other[i].end == other[i + 1].start for i in range(len(other) - 1))
+    inserted = any(group[i].end != group[i + 1].start for i in range(len(group) - 1))
+    whole = all(_is_start(page, at) for p in other for at in (p.start, p.end))
+    return other if neighbours and inserted and whole and other[-1].end == group[0].start else group
 
 
 def _grown(page: Page, group: list[Piece], taken: bytearray) -> list[Piece]:

@@ -31,6 +31,10 @@ REASONS = {
 }
 
 _SOLO_WEIGHT = 0.5
+_LARGE = 3  # times the shortest lone paragraph: what is copied on this scale is no refrain
+_QUOTED = 3  # paragraphs that a quotation may have
+_WRAPPED = 45  # characters that the lines of wrapped text have at least, on average
+_BULLETS = ("-", "*", "\u2022", "\u2013", "\u00b7")
 _QUOTES = (">", "|", "\u00bb")
 _STOPS = (
     ".",
@@ -48,6 +52,7 @@ _STOPS = (
     "\u17d4",
     "\u104b",
 )
+_OPENERS = "\u201c\u2018\u201e\u00ab\u00bf\u00a1([{\u300c\u300e\"'"
 _CLOSERS = " \t\u00a0\"'\u201d\u2019\u00bb)]}\u300d\u300f\u200f"
 
 
@@ -69,6 +74,9 @@ def decide(page: Page, regions: list[Region], ragged: list[Match], config: Confi
         for piece in region.pieces:
             kept = _witness(piece)
             free = all(x.find(1, *span) < 0 for x, span in ((gone, kept), (gone, piece[:2]), (held, piece[:2])))
+            if removed and _seamless(page, piece):
+                out.append(_decision(page, piece, "part-of-paragraph", False))
+                continue
             if removed and free:
                 gone[piece.start : piece.end] = b"\1" * (piece.end - piece.start)
                 held[kept[0] : kept[1]] = b"\1" * (kept[1] - kept[0])
@@ -130,6 +138,13 @@ def _cut(page: Page, piece: Piece) -> Span:
     return start, _lead(page, piece.end, piece.shift)
 
 
+def _seamless(page: Page, piece: Piece) -> bool:
+    """Whether the words before and after the cut would run together."""
+    words, (start, end) = page.words, _cut(page, piece)
+    before, after = piece.start - 1, piece.end
+    return 0 <= before < after < len(words.starts) and words.end(before) == start and words.starts[after] == end
+
+
 def _wordless(page: Page, q: int, shift: int) -> int:
     """How many paragraphs without words follow paragraph `q` as the same marks follow its witness: they go with it."""
     first, ends, text, words = page.first, page.paragraphs.ends, page.text, page.words
@@ -164,7 +179,7 @@ def _lead(page: Page, word: int, shift: int) -> int:
         return at
     twin, floor = words.starts[word + shift], words.end(word - 1) if word else 0
     twin_floor = words.end(word + shift - 1) if word + shift else 0
-    while at > floor and twin > twin_floor and text[at - 1] == text[twin - 1] and not text[at - 1].isspace():
+    while at > floor and twin > twin_floor and text[at - 1] == text[twin - 1] and text[at - 1] in _OPENERS:
         at, twin = at - 1, twin - 1
     return at
 
@@ -220,30 +235,24 @@ class _Judge:
             return "truncated-copy", True
         if pieces[0].unit == "sentences":
             return ("glued-copy", True) if tandem or texture >= config.min_paragraph else ("clause", False)
-        period = -pieces[0].shift if pieces[0].shift > -words else words
-        if (
-            tandem
-            and 3 * words >= self.total
-            and min(3 * period, size / self.weight) * self.weight >= 3 * config.min_paragraph
-        ):
+        large = size >= _LARGE * config.min_paragraph
+        # A line that is said over and over repeats itself too: a body is longer than that.
+        body = abs(pieces[0].shift) * self.weight >= config.min_paragraph
+        if tandem and large and body and 3 * words >= self.total:
             return "whole-copy", True
         if size < config.min_paragraph:
             return "too-short", False
         if not tandem and self._quoted(pieces):
             return "quotation", False
-        if not tandem and not config.pull_quotes and self._pulled(pieces) and size < config.min_sentences:
-            return "pull-quote", False
         if texture >= config.min_paragraph and self._broken_off(pieces[-1]):
             return "truncated-copy", True
+        if not tandem and not config.pull_quotes and self._pulled(pieces) and size < config.min_sentences:
+            return "pull-quote", False
         if texture >= config.min_paragraph and (tandem or not self._listed(pieces)):
-            if self.texture >= config.min_texture or size >= 3 * config.min_paragraph:
-                return "prose-copy", True
-            return "refrain", False
+            return ("prose-copy", True) if self.texture >= config.min_texture or large else ("refrain", False)
         if self._head_and_foot(pieces) and size >= config.min_list:
             return "head-and-foot-list", True
-        if self.texture >= config.min_texture or self._listed(pieces):
-            return "list", False
-        return ("clause" if size >= 3 * config.min_paragraph else "refrain"), False
+        return self._short_lines(pieces), False
 
     def _lines(self, pieces: tuple[Piece, ...], witness: bool) -> float:
         out = []
@@ -269,16 +278,22 @@ class _Judge:
         return max(k[1] for k in kept) == pieces[0].start or min(k[0] for k in kept) == pieces[-1].end
 
     def _quoted(self, pieces: tuple[Piece, ...]) -> bool:
-        """Whether the copy is a few paragraphs with a quote sign, or introduced by a line that ends in a colon."""
-        text, (starts, ends), first = self.page.text, self.page.paragraphs, self.page.first
-        p, q = bisect_right(first, pieces[0].start) - 1, bisect_left(first, pieces[-1].end)
-        if q - p > 3:
-            return False
-        witness = bisect_right(first, pieces[0].start + pieces[0].shift) - 1
-        marked = [text[starts[i] : ends[i]].lstrip().startswith(_QUOTES) for i in (p, witness)]
-        return (marked[0] and not marked[1]) or (
-            p > 0 and text[starts[p - 1] : ends[p - 1]].rstrip().endswith((":", "\uff1a"))
-        )
+        """Whether one side is a few paragraphs with a quote sign, or introduced by a line that ends in a colon."""
+        sides = (pieces[0].start, pieces[-1].end), (_witness(pieces[0])[0], _witness(pieces[-1])[1])
+        marked = [self._text(self._paragraph(start)).lstrip().startswith(_QUOTES) for start, _ in sides]
+        introduced = [
+            p > 0 and self._text(p - 1).rstrip().endswith((":", "\uff1a"))
+            for p in (self._paragraph(start) for start, _ in sides)
+        ]
+        few = bisect_left(self.page.first, sides[0][1]) - self._paragraph(sides[0][0]) <= _QUOTED
+        return few and (marked[0] != marked[1] or introduced[0] != introduced[1])
+
+    def _paragraph(self, word: int) -> int:
+        return bisect_right(self.page.first, word) - 1
+
+    def _text(self, p: int) -> str:
+        starts, ends = self.page.paragraphs
+        return self.page.text[starts[p] : ends[p]]
 
     def _pulled(self, pieces: tuple[Piece, ...]) -> bool:
         """Whether the copy is one paragraph, and its original a part of a longer one."""
@@ -294,13 +309,26 @@ class _Judge:
 
     def _rows(self, spans: list[Span]) -> bool:
         """Whether most of these words stand in lines that end no sentence, or the lines are numbered."""
-        text, (starts, ends), first = self.page.text, self.page.paragraphs, self.page.first
-        rows = [i for start, end in spans for i in range(bisect_right(first, start) - 1, bisect_left(first, end))]
-        lines = [text[starts[i] : ends[i]].rstrip(_CLOSERS) for i in rows]
+        first = self.page.first
+        rows = [i for start, end in spans for i in range(self._paragraph(start), bisect_left(first, end))]
+        lines = [self._text(i).rstrip(_CLOSERS) for i in rows]
         sizes = [first[i + 1] - first[i] for i in rows]
         prose = sum(size for size, line in zip(sizes, lines, strict=True) if line.endswith(_STOPS))
         numbers = sum(line.strip(" \t.()").isdecimal() for line in lines)
         return len(rows) > 1 and (2 * prose < sum(sizes) or 4 * numbers >= len(rows))
+
+    def _short_lines(self, pieces: tuple[Piece, ...]) -> str:
+        """The reason why a repeat of short lines stays: a list, a clause of wrapped lines, or a refrain."""
+        first = self.page.first
+        lines = [
+            self._text(i).strip()
+            for piece in pieces
+            for i in range(self._paragraph(piece.start), bisect_left(first, piece.end))
+        ]
+        rows = sum("\t" in line or "|" in line or line[:1] in _BULLETS or line[:1].isdecimal() for line in lines)
+        if self.texture >= self.config.min_texture or 2 * rows > len(lines):
+            return "list"
+        return "clause" if sum(map(len, lines)) >= _WRAPPED * len(lines) else "refrain"
 
     def _head_and_foot(self, pieces: tuple[Piece, ...]) -> bool:
         """Whether the list and its copy enclose the document, and what they enclose is prose."""

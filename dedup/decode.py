@@ -11,9 +11,7 @@ from dedup.model import Document, Span, integers
 from dedup.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from dedup.model import Array
+    from collections.abc import Sequence
 
 _UTF8 = b"\xef\xbb\xbf"
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
@@ -43,13 +41,12 @@ def decode(data: bytes, source: str = "input", *, force_text: bool = False) -> D
     return Document(data, text, "utf-8", "surrogateescape", mark, undecoded)
 
 
-def byte_offsets(document: Document, chars: "Iterable[int]") -> "Array":
+def byte_offsets(document: Document, chars: "Sequence[int]") -> "Sequence[int]":
     """Return the byte offsets in `document.data` of the ascending character offsets `chars`. One pass over the text."""
     text, at, total = document.text, 0, len(document.mark)
+    if not total and document.encoding == "utf-8" and text.isascii():
+        return chars
     out = integers(len(document.data))
-    if document.encoding == "utf-8" and text.isascii():
-        out.extend(chars if not total else (c + total for c in chars))
-        return out
     for char in chars:
         total += len(text[at:char].encode(document.encoding, document.errors))
         out.append(total)

@@ -8,7 +8,7 @@ from dedup.config import Config
 from dedup.decide import REASONS, decide
 from dedup.decode import byte_offsets, byte_spans, decode
 from dedup.errors import DedupError
-from dedup.model import Block, Document, Paragraphs, Result, Side, Span, Words
+from dedup.model import Block, Document, Paragraphs, Result, Side, Span, Words, integers
 from dedup.normalise import keys, solo_words, words
 from dedup.record import TYPE_CHECKING, Record
 from dedup.rewrite import cut, rebuild, undo
@@ -19,8 +19,6 @@ from dedup.verify import proved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from dedup.model import Array
 
 
 def clean_document(data: bytes, config: Config, source: str = "input", *, force_text: bool = False) -> Result:
@@ -146,7 +144,7 @@ def _traced(document: Document, passes: list[list[_Cut]]) -> list[_Cut]:
 
 
 def _parts(
-    document: Document, tokens: Words, starts: "Array", c: _Cut, spans: list[Span], runs: list[Run]
+    document: Document, tokens: Words, starts: "Sequence[int]", c: _Cut, spans: list[Span], runs: list[Run]
 ) -> list[_Cut]:
     """One cut as several: each of its spans is split where a run starts; a span without words stands alone for now."""
     at = [starts[r.first] for r in runs]
@@ -164,7 +162,7 @@ def _parts(
     return out
 
 
-def _inside(starts: "Array", span: Span, gone: bytearray) -> "Sequence[int]":
+def _inside(starts: "Sequence[int]", span: Span, gone: bytearray) -> "Sequence[int]":
     """The words in a span of bytes that no earlier cut took."""
     low, high = (bisect_left(starts, at) for at in span)
     return range(low, high) if gone.find(1, low, high) < 0 else [w for w in range(low, high) if not gone[w]]
@@ -186,7 +184,8 @@ def _absorbed(cuts: list[_Cut]) -> list[_Cut]:
 
 
 def _blocks(document: Document, paragraphs: Paragraphs, cuts: list[_Cut]) -> tuple[Block, ...]:
-    line_at = byte_offsets(document, (start for start, _ in lines(document.text)))
+    size = len(document.text)
+    line_at = byte_offsets(document, integers(size, (start for start, _ in lines(document.text))))
     paragraph_at = byte_offsets(document, paragraphs.starts)
 
     def side(span: Span) -> Side:

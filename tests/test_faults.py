@@ -177,7 +177,8 @@ def test_a_repeat_is_cut_in_the_encoding_of_the_input(encoding: str) -> None:
 
 
 HOSTILE = (
-    "Title :smile: \x1b[31mred\x1b]0;owned\x07 \u202eevil\u202c [bold]x[/bold] [/nope] <script>alert(1)</script> \x9b31m\n"
+    "Title :smile: \x1b[31mred\x1b]0;owned\x07 \u202eevil\u202c [bold]x[/bold] [/nope] "
+    "<script>alert(1)</script> \x9b31m\n"
     "A first paragraph with \x1b[2Jmany words of its own, [red]which[/red] is long enough to be called "
     "a piece of prose.\n"
 )

@@ -1,0 +1,77 @@
+"""Imports run one way, and the bare filter imports little."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.run import ROOT, SEED
+
+PACKAGE = ROOT / "dedup"
+# Each room, and the rooms that it may use. A stage uses no stage.
+BASE = {"errors", "record", "model", "config"}
+STAGES = {"decode", "segment", "normalise", "shingle", "chain", "block", "verify", "decide", "rewrite", "trace"}
+ALLOWED = {
+    "errors": set(),
+    "record": set(),
+    "model": {"record"},
+    "config": {"errors", "record"},
+    **dict.fromkeys(STAGES, BASE),
+    "within": BASE | STAGES,
+    "manifest": BASE | STAGES | {"__init__"},
+    "io": BASE | STAGES | {"within", "io"},
+    "report": BASE | STAGES | {"report"},
+    "cli": BASE | {"within", "manifest", "io", "report", "cli", "__main__"},
+    "__main__": {"errors", "config", "within", "cli", "__init__"},
+    "__init__": BASE | {"within", "manifest"},
+}
+
+
+def _room(module: str) -> str:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def _imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            found |= set(names) if node.module in ("dedup", "dedup.io", "dedup.report") else {node.module}
+    modules = {".".join(p.relative_to(ROOT).with_suffix("").parts) for p in PACKAGE.rglob("*.py")}
+    known = {name if name in modules or f"{name}.__init__" in modules else name.rpartition(".")[0] for name in found}
+    return {_room(name) for name in known if name.split(".")[0] == "dedup"}
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: p.relative_to(PACKAGE).as_posix())
+def test_a_module_imports_only_what_stands_below_it(path: Path) -> None:
+    room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    assert _imports(path) - {room} <= ALLOWED[room], path
+
+
+@pytest.mark.parametrize("room", sorted(STAGES))
+def test_a_stage_imports_no_stage(room: str) -> None:
+    assert not _imports(PACKAGE / f"{room}.py") & STAGES
+
+
+def test_the_bare_filter_imports_nothing_heavy() -> None:
+    code = (
+        "import sys\nbefore = set(sys.modules)\n"
+        "from dedup.within import clean_document\nfrom dedup.config import Config\n"
+        "clean_document(sys.stdin.buffer.read(), Config())\nprint(*sorted(set(sys.modules) - before))"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, input=SEED.read_bytes(), capture_output=True, cwd=ROOT, check=True)
+    heavy = {"re", "typing", "dataclasses", "array", "unicodedata", "json", "typer", "rich", "numpy"}
+    assert not heavy & set(done.stdout.decode().split())
+
+
+def test_only_the_command_line_prints_or_exits() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        names = {n.id for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Name)}
+        outside = path.parent.name != "cli" and path.name != "__main__.py"
+        assert not (outside and names & {"print", "exit", "quit"}), path
