@@ -295,12 +295,17 @@ class _Twins:
         return self.at[self.view[first[p] : first[p + 1]].tobytes()]
 
     def _insertion(self, left: Piece, right: Piece) -> bool:
-        """Whether what stands between two pieces was put between two neighbours of the original."""
-        between = bisect_left(self.page.first, right.start) - bisect_left(self.page.first, left.end)
+        """Whether what stands between two pieces was put between two neighbours of the original.
+
+        A line that ends in a colon was not: it introduces what follows, and makes it a quotation.
+        """
+        text, (starts, ends), first = self.page.text, self.page.paragraphs, self.page.first
+        p, q = bisect_left(first, left.end), bisect_right(first, right.start) - 1
         return (
             left.unit == right.unit == "paragraphs"
             and left.shift - right.shift == right.start - left.end
-            and between <= _INSERTED
+            and q - p <= _INSERTED
+            and not text[starts[q - 1] : ends[q - 1]].rstrip().endswith((":", "\uff1a"))
         )
 
     def bridge(self, left: Piece, right: Piece, before: int) -> list[Piece] | None:

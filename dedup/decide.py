@@ -107,14 +107,22 @@ def _witness(piece: Piece) -> Span:
 
 def _decision(page: Page, piece: Piece, rule: str, removed: bool) -> Decision:
     """The decision on `piece`; what is kept is told as the whole run, the later side as the copy."""
-    words = page.words
     if not removed:
         start, end = piece.run if piece.shift < 0 else (at + piece.shift for at in piece.run)
         piece = Piece(start, end, -abs(piece.shift), piece.unit, piece.run)
     kept_start, kept_end = _witness(piece)
-    kept = (words.starts[kept_start], words.end(kept_end - 1))
-    copy = _cut(page, piece) if removed else (words.starts[piece.start], words.end(piece.end - 1))
+    kept = _stretch(page, kept_start, kept_end)
+    copy = _cut(page, piece) if removed else _stretch(page, piece.start, piece.end)
     return Decision(rule, copy, kept, piece.end - piece.start, removed)
+
+
+def _stretch(page: Page, start: int, end: int) -> Span:
+    """The characters of the words start:end, with the marks around them where they begin or end a paragraph."""
+    first, (starts, ends), words = page.first, page.paragraphs, page.words
+    p, q = bisect_right(first, start) - 1, bisect_left(first, end) - 1
+    return starts[p] if first[p] == start else words.starts[start], ends[q] if first[q + 1] == end else words.end(
+        end - 1
+    )
 
 
 def _cut(page: Page, piece: Piece) -> Span:

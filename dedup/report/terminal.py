@@ -43,7 +43,7 @@ def headline(result: Result, to: str = "→") -> str:
     undecoded = f"  {result.undecoded:,} bytes are not {result.encoding}, kept as they are" if result.undecoded else ""
     if not result.removed:
         repeats = f"{_count(len(result.repeated), 'repeat')} kept" if result.repeated else "nothing repeats"
-        return f"{safe(result.source)}  {_count(before, 'paragraph')}  {len(result.data):,} bytes  {repeats}{undecoded}"
+        return f"{safe(result.source)}  {_count(before, 'paragraph')}  {_count(len(result.data), 'byte')}  {repeats}{undecoded}"
     return (
         f"{safe(result.source)}  {before:,} {to} {after:,} paragraphs  "
         f"{len(result.data):,} {to} {len(result.clean):,} bytes  {100 * result.duplication:.1f}% removed{undecoded}"
@@ -100,16 +100,13 @@ class _Report:
     def block(self, block: Block) -> None:
         copy, kept = block.copy, block.kept
         paragraphs = copy.paragraphs[1] - copy.paragraphs[0] + 1
-        title = Text(f"{block.id}  ", "bold")
+        title = Text().append(f"{block.id}  ", "bold")
         title.append(f"{block.kind} copy  {_count(paragraphs, 'paragraph')}  {copy.bytes[1] - copy.bytes[0]:,} bytes  ")
         title.append(f"{self.range(copy)} = {self.range(kept)}", "bold")
         self.print(title)
-        later = (
-            "; the later copy is kept, it is the more complete or better preserved one"
-            if copy.bytes < kept.bytes
-            else ""
-        )
-        self.print(Text(f"   {block.rule}: {block.reason}{later}", "dim"))
+        self.print(Text(f"   {block.rule}: {block.reason}", "dim"))
+        if copy.bytes < kept.bytes:
+            self.print(Text("   the later copy stays: it is the better preserved or the more complete one", "dim"))
         rows = list(self.rows(copy, kept))
         shown = rows if self.full or len(rows) <= _HEAD + _TAIL + 1 else rows[:_HEAD] + rows[-_TAIL:]
         for at, row in enumerate(shown):
@@ -127,8 +124,10 @@ class _Report:
             text = self.paragraphs.text(p, copy.bytes)
             if paired and self.width >= _WIDE:
                 half = (self.width - 2 * digits - 10) // 2
-                row = Text(f"  {q:>{digits}} ", "green").append(
-                    self.fit(self.paragraphs.text(q, kept.bytes), half, pad=True), ""
+                row = (
+                    Text()
+                    .append(f"  {q:>{digits}} ", "green")
+                    .append(self.fit(self.paragraphs.text(q, kept.bytes), half, pad=True), "")
                 )
                 yield (
                     row.append(f" {self.sign.bar} ", "dim")
@@ -137,10 +136,10 @@ class _Report:
                 )
             else:
                 number = f"  - {p:>{digits}} = {q:<{digits}} " if paired else f"  - {p:>{digits}} "
-                yield Text(number, "red").append(self.fit(text, self.width - len(number)), "")
+                yield Text().append(number, "red").append(self.fit(text, self.width - len(number)), "")
 
     def kept(self, rule: str, blocks: Sequence[Block]) -> None:
-        self.print(Text(f"  {rule}: ", "yellow").append(f"{blocks[0].reason}", "dim"))
+        self.print(Text().append(f"  {rule}: ", "yellow").append(f"{blocks[0].reason}", "dim"))
         for block in self.some(blocks):
             number = f"    {self.range(block.copy)} = {self.range(block.kept)}  {_count(block.words, 'word')}  "
             text = self.paragraphs.text(block.copy.paragraphs[0], block.copy.bytes)

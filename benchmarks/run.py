@@ -1,0 +1,116 @@
+"""Time per byte of hostile and ordinary texts against `wc -w`, and the start-up of the bare filter against Python.
+
+    python benchmarks/run.py [MEGABYTES] > benchmarks/results.md
+
+Every number is a ratio of processor time within one run, the median of `RUNS`; seconds of one machine mean nothing on
+another. The answer of each job is checked: a fast wrong answer fails.
+"""
+
+import os
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SEED, CANONICAL = ROOT / "fixtures" / "seed" / "raw.txt", ROOT / "fixtures" / "seed" / "canonical.txt"
+RUNS = 5
+SCRIPT = Path(sys.executable).with_name("dedup")
+
+
+def ordinary(size: int) -> bytes:
+    """Paragraphs of 20 to 80 words from a vocabulary of 30,000; nothing repeats."""
+    rng = random.Random(1)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = ["".join(rng.choices(letters, k=rng.randint(2, 9))) for _ in range(30_000)]
+    out, total = [], 0
+    while total < size:
+        out.append(" ".join(rng.choices(words, k=rng.randint(20, 80))).capitalize() + ".\n")
+        total += len(out[-1])
+    return "".join(out).encode()[:size]
+
+
+def fibonacci(size: int) -> bytes:
+    a, b = b"a ", b"b "
+    while len(a) < size:
+        a, b = a + b, a
+    return a[:size]
+
+
+def doubled(size: int) -> bytes:
+    half = ordinary(size // 2).rstrip(b"\n") + b"\n"
+    return half + half
+
+
+LINE = b"The same line of text stands here again and again.\n"
+SHAPES: dict[str, Callable[[int], bytes]] = {
+    "ordinary": ordinary,
+    "doubled": doubled,
+    "one line": lambda size: ordinary(size).replace(b"\n", b" "),
+    "identical lines": lambda size: LINE * (size // len(LINE)),
+    "aaaa": lambda size: b"a" * size,
+    "a a a": lambda size: b"a " * (size // 2),
+    "periodic": lambda size: (ordinary(6000) * (size // 6000 + 1))[:size],
+    "Fibonacci": fibonacci,
+    "newlines only": lambda size: b"\n" * size,
+}
+# The length of the right answer where it is not the input itself.
+ANSWERS: dict[str, Callable[[bytes], bytes]] = {"doubled": lambda data: data[: len(data) // 2]}
+UNCHECKED = {"periodic", "Fibonacci"}  # judged by the laws only: no word is lost, and the undo is exact
+
+
+def measured(command: list[str], source: Path, target: Path | None = None) -> tuple[float, int]:
+    """Return the processor time (s) of a command that reads `source`, and the peak memory (bytes) of all so far."""
+    with source.open("rb") as stdin, open(target or os.devnull, "wb") as stdout:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, stdin=stdin, stdout=stdout, check=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return spent, after.ru_maxrss * 1024
+
+
+def startup(folder: Path) -> str:
+    """The bare filter on the seed, as multiples of `python -c pass`."""
+    clean = folder / "clean"
+    pairs = []
+    for _ in range(4 * RUNS):
+        bare, _ = measured([sys.executable, "-c", "pass"], SEED)
+        spent, _ = measured([str(SCRIPT)], SEED, clean)
+        pairs.append(spent / bare)
+    assert clean.read_bytes() == CANONICAL.read_bytes(), "wrong answer on the seed"
+    return f"bare filter on the seed: {statistics.median(pairs):.2f} x `python -c pass`\n"
+
+
+def shapes(folder: Path, size: int) -> str:
+    """A table of all shapes: time per byte against `wc -w` and against ordinary text."""
+    rows, base = [], 0.0
+    for name, make in SHAPES.items():
+        data = make(size)
+        source, clean = folder / "source", folder / "clean"
+        source.write_bytes(data)
+        ratios, spent = [], []
+        for _ in range(RUNS if size <= 2_000_000 else 1):
+            yardstick, _ = measured(["wc", "-w"], source)
+            seconds, _ = measured([str(SCRIPT)], source, clean)
+            ratios.append(seconds / max(yardstick, 0.001))
+            spent.append(seconds)
+        if name not in UNCHECKED:
+            assert clean.read_bytes() == ANSWERS.get(name, lambda same: same)(data), f"wrong answer: {name}"
+        base = base or statistics.median(spent)
+        rows.append(f"| {name} | {statistics.median(ratios):.0f} | {statistics.median(spent) / base:.2f} |")
+    return "| shape | time, x `wc -w` | time per byte, x ordinary |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+
+
+def main() -> None:
+    size = int(float(sys.argv[1] if len(sys.argv) > 1 else 2) * 1_000_000)
+    with tempfile.TemporaryDirectory() as folder:
+        sys.stdout.write(f"{startup(Path(folder))}\n{size / 1e6:g} MB of each shape, through a pipe\n\n")
+        sys.stdout.write(shapes(Path(folder), size))
+
+
+if __name__ == "__main__":
+    main()
