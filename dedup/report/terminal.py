@@ -43,7 +43,8 @@ def headline(result: Result, to: str = "→") -> str:
     undecoded = f"  {result.undecoded:,} bytes are not {result.encoding}, kept as they are" if result.undecoded else ""
     if not result.removed:
         repeats = f"{_count(len(result.repeated), 'repeat')} kept" if result.repeated else "nothing repeats"
-        return f"{safe(result.source)}  {_count(before, 'paragraph')}  {_count(len(result.data), 'byte')}  {repeats}{undecoded}"
+        size = f"{_count(before, 'paragraph')}  {_count(len(result.data), 'byte')}"
+        return f"{safe(result.source)}  {size}  {repeats}{undecoded}"
     return (
         f"{safe(result.source)}  {before:,} {to} {after:,} paragraphs  "
         f"{len(result.data):,} {to} {len(result.clean):,} bytes  {100 * result.duplication:.1f}% removed{undecoded}"
