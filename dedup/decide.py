@@ -52,7 +52,7 @@ _STOPS = (
     "\u17d4",
     "\u104b",
 )
-_OPENERS = "\u201c\u2018\u201e\u00ab\u00bf\u00a1([{\u300c\u300e\"'"
+_OPENERS = "\uff08\u3010\u3008\u300a\u201c\u2018\u201e\u00ab\u00bf\u00a1([{\u300c\u300e\"'"
 _CLOSERS = " \t\u00a0\"'\u201d\u2019\u00bb)]}\u300d\u300f\u200f"
 
 
@@ -180,14 +180,20 @@ def _after(text: str, at: int, marks: str) -> int:
 
 
 def _lead(page: Page, word: int, shift: int) -> int:
-    """Where a sentence starts whose first word is `word`: with the opening marks that its other copy has too."""
-    text, words = page.text, page.words
+    """Where a sentence starts whose first word is `word`: with the opening marks that its other copy has too.
+
+    Where the other copy begins a paragraph, all marks before its first word are its own.
+    """
+    text, words, first = page.text, page.words, page.first
     at = words.starts[word]
     if word + shift >= len(words.starts):
         return at
     twin, floor = words.starts[word + shift], words.end(word - 1) if word else 0
     twin_floor = words.end(word + shift - 1) if word + shift else 0
-    while at > floor and twin > twin_floor and text[at - 1] == text[twin - 1] and text[at - 1] in _OPENERS:
+    any_mark = first[bisect_left(first, word + shift)] == word + shift
+    while at > floor and twin > twin_floor and text[at - 1] == text[twin - 1]:
+        if text[at - 1].isspace() or not (any_mark or text[at - 1] in _OPENERS):
+            break
         at, twin = at - 1, twin - 1
     return at
 
