@@ -4,6 +4,8 @@ Positions are of three kinds, and each name says which: chars count characters o
 `Document.data`, words count entries of `Words.starts`. All spans are half-open. Left is the kept or earlier side.
 """
 
+from bisect import bisect_left, bisect_right
+
 from dedup.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
@@ -77,6 +79,19 @@ class Page(Record):
     words: Words
     first: "Array"  # one more than there are paragraphs: the last is the number of words
 
+    def paragraph(self, word: int) -> int:
+        """Return the paragraph that holds `word`."""
+        return bisect_right(self.first, word) - 1
+
+    def starts_paragraph(self, word: int) -> bool:
+        """Return whether a paragraph starts with `word`; the end of the text counts as a start."""
+        at = bisect_left(self.first, word)
+        return at < len(self.first) and self.first[at] == word
+
+    def line(self, p: int) -> str:
+        """Return the text of paragraph `p`."""
+        return self.text[self.paragraphs.starts[p] : self.paragraphs.ends[p]]
+
 
 class Piece(Record):
     """A stretch of words that could go: words start:end stand again at start + shift."""
@@ -87,6 +102,17 @@ class Piece(Record):
     unit: "Literal['paragraphs', 'sentences', 'stub']"  # a stub breaks off with an ellipsis
     run: Span  # the words of the whole run that the piece was taken from
 
+    @property
+    def size(self) -> int:
+        """Words of the piece."""
+        return self.end - self.start
+
+    @property
+    def witness(self) -> Span:
+        """The words that the piece repeats; one period of them where the run overlaps itself."""
+        start = self.start + self.shift
+        return start, min(self.end + self.shift, self.start) if self.shift < 0 else self.end + self.shift
+
 
 class Region(Record):
     """Pieces that are one copy: side by side, or (interleaved) each right after its original."""
@@ -96,12 +122,10 @@ class Region(Record):
 
 
 class Decision(Record):
-    """What happens to one repeated stretch, by which rule, and which stretch is its witness (chars)."""
+    """What happens to one piece, and by which rule."""
 
+    piece: Piece
     rule: str
-    copy: Span
-    kept: Span
-    words: int
     removed: bool
 
 

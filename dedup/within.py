@@ -2,15 +2,17 @@
 
 from bisect import bisect_left, bisect_right
 
-from dedup.block import regions
+from dedup.block import find_piece
 from dedup.chain import chain
 from dedup.config import Config
 from dedup.decide import REASONS, decide
 from dedup.decode import byte_offsets, byte_spans, decode
 from dedup.errors import DedupError
+from dedup.extent import extents, runs_together
 from dedup.model import Block, Document, Paragraphs, Result, Side, Span, Words, integers
 from dedup.normalise import keys, solo_words, words
 from dedup.record import TYPE_CHECKING, Record
+from dedup.region import regions
 from dedup.rewrite import cut, rebuild, undo
 from dedup.segment import lines, page, segment
 from dedup.shingle import links
@@ -68,14 +70,15 @@ def _analyse(document: Document, paragraphs: Paragraphs, config: Config) -> list
     matches = chain(tokens, linked, config.min_words)
     del linked
     sheet = page(text, paragraphs, tokens)
-    candidates, ragged = regions(sheet, matches, config)
+    candidates, ragged = regions(sheet, matches, [find_piece(sheet, match, config) for match in matches], config)
+    pieces = [piece for region in candidates for piece in region.pieces]
+    blocked = {piece for piece in pieces if runs_together(sheet, piece) or not proved(sheet, piece, keys)}
     solo = 2 * solo_words(text) > len(tokens.starts)
-    sound = [r for r in candidates if all(proved(sheet, piece, keys) for piece in r.pieces)]
-    decisions = decide(sheet, sound, ragged, config, solo)
-    spans = byte_spans(document, [span for d in decisions for span in (d.copy, d.kept)])
+    found = extents(sheet, decide(sheet, candidates, ragged, blocked, config, solo))
+    spans = byte_spans(document, [span for _, copy, kept in found for span in (copy, kept)])
     return [
-        _Cut(copy, kept, d.words, d.removed, d.rule)
-        for d, copy, kept in zip(decisions, spans[::2], spans[1::2], strict=True)
+        _Cut(copy, kept, d.piece.size, d.removed, d.rule)
+        for (d, _, _), copy, kept in zip(found, spans[::2], spans[1::2], strict=True)
     ]
 
 

@@ -12,7 +12,20 @@ from tests.run import ROOT, SEED
 PACKAGE = ROOT / "dedup"
 # Each room, and the rooms that it may use. A stage uses no stage.
 BASE = {"errors", "record", "model", "config"}
-STAGES = {"decode", "segment", "normalise", "shingle", "chain", "block", "verify", "decide", "rewrite", "trace"}
+STAGES = {
+    "decode",
+    "segment",
+    "normalise",
+    "shingle",
+    "chain",
+    "block",
+    "region",
+    "verify",
+    "decide",
+    "extent",
+    "rewrite",
+    "trace",
+}
 ALLOWED = {
     "errors": set(),
     "record": set(),
