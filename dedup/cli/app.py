@@ -1,11 +1,14 @@
-"""The Typer commands. Each reads its options, asks `jobs` for the work, and says what was done."""
+"""The Typer commands. Each reads its options, asks its module for the work, and says what was done."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dedup.cli.jobs import Clean, Targets, clean_inputs, report_inputs, restore_files
+from dedup.cli.cleaning import Targets, clean_inputs
+from dedup.cli.inputs import Clean
+from dedup.cli.reports import report_inputs
+from dedup.cli.restoring import restore_files
 from dedup.config import PRESETS, Config
 from dedup.errors import UsageError
 

@@ -116,3 +116,11 @@ def inside(folder: str, name: str) -> str:
     if os.path.isabs(name) or ".." in name.split(os.sep) or os.path.commonpath([root, parent]) != root:
         raise InputError(f"{show(name)}: the path leads out of {show(folder)}; it is not used")
     return path
+
+
+def make_folder(folder: str) -> None:
+    """Make a folder and those above it. Raises OutputError naming it."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{show(folder)}: cannot be made: {error.strerror or error}") from None

@@ -1,0 +1,85 @@
+"""The restore command: clean files and their manifest to the inputs that they were."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from dedup.__main__ import complain
+from dedup.errors import DedupError, ManifestError, UsageError
+from dedup.io import files, jsonl
+from dedup.manifest import parse, undo
+
+
+def restore_files(clean: str, manifest: Path, output: Path | None, directory: Path | None) -> int:
+    """Rebuild the inputs of a run from its clean files, and return the exit code."""
+    groups, torn = _records(os.fspath(manifest))
+    if os.path.isdir(clean):
+        if directory is None:
+            raise UsageError("a folder is restored with -d DIR")
+        work = [
+            (files.inside(clean, g[0]["path"]), files.inside(os.fspath(directory), g[0]["path"]), g) for g in groups
+        ]
+    else:
+        if directory is not None:
+            raise UsageError("-d goes with a folder; give -o FILE")
+        work = [(clean, os.fspath(output) if output else files.STDIN, _chosen(groups, clean, manifest))]
+    code = 2 if torn else 0
+    for source, target, entries in work:
+        try:
+            data = _rebuilt(files.read(source), entries)
+            if directory is not None:
+                files.make_folder(os.path.dirname(target))
+            with files.writing(target) as stream:
+                stream.write(data)
+        except DedupError as error:
+            code = complain(str(error))
+    return code
+
+
+def _records(path: str) -> tuple[list[list[dict[str, Any]]], bool]:
+    """The records of a manifest, file by file; and whether its last line is torn: its file was not written either."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    data = files.read(path)
+    for number, line, end in jsonl.lines(data):
+        try:
+            entry = parse(line, f"{files.show(path)}:{number}")
+        except ManifestError:
+            if end:
+                raise
+            complain(f"{files.show(path)}:{number}: the last record is incomplete; its file had not been written yet")
+            return list(groups.values()), True
+        if not isinstance(entry.get("path", ""), str):
+            raise ManifestError(f"{files.show(path)}:{number}: the path is no text; the manifest is damaged")
+        entry.setdefault("path", os.path.basename(entry["source"]))
+        groups.setdefault(entry["source"], []).append(entry)
+    if not groups:
+        raise ManifestError(f"{files.show(path)}: no record in it; give the file that --manifest wrote")
+    return list(groups.values()), False
+
+
+def _chosen(groups: list[list[dict[str, Any]]], clean: str, manifest: Path) -> list[dict[str, Any]]:
+    """The records that belong to the file `clean`: the only ones, or those of its name."""
+    if len(groups) == 1:
+        return groups[0]
+    named = [g for g in groups if os.path.basename(g[0]["path"]) == os.path.basename(clean) or g[0]["source"] == clean]
+    if len(named) != 1:
+        raise ManifestError(
+            f"{files.show(os.fspath(manifest))}: {len(groups)} files are recorded, and {len(named)} have the name of "
+            f"{files.show(clean)}; restore the folder that -d wrote"
+        )
+    return named[0]
+
+
+def _rebuilt(clean: bytes, entries: list[dict[str, Any]]) -> bytes:
+    if "line" not in entries[0]:
+        return undo(clean, entries[0])
+    by_line = {entry["line"]: entry for entry in entries}
+    out: list[bytes] = []
+    number = 0
+    for number, line, end in jsonl.lines(clean):
+        out += [undo(line, by_line[number]) if number in by_line else line, end]
+    if max(by_line) > number:
+        raise ManifestError(
+            f"{entries[0]['source']}: {number} lines, but line {max(by_line)} is recorded; lines are missing"
+        )
+    return b"".join(out)
