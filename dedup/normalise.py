@@ -48,12 +48,13 @@ _ENTITY = r"&(?:amp;)*(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1
 
 # UTF-8 read as Windows-1252 (or Latin-1): a lead byte and its continuation bytes, as the characters they turned into.
 # Left out are the sequences that ordinary text has too: a capital with an accent before a closing quote or a no-break
-# space, a small letter with an accent before two such marks.
-_TAIL = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+# space or another capital, a small letter with an accent before two such marks.
+_CAPITALS = "ŠŒŽŸ"
+_TAIL = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰‹‘’“”•–—˜™š›œž"
 _MARKS = "[\u00a0‘’“”«»…–—]"
-_NEXT = f"{_PAD}*[{_TAIL}]"
+_NEXT = f"{_PAD}*[{_TAIL}{_CAPITALS}]"
 _MOJIBAKE = (
-    f"[Â-ÇÎ-ß]{_NEXT}"
+    f"[Â-ÇÎ-ß]{_PAD}*[{_TAIL}]|(?<![A-Z])[Â-ß]{_PAD}*[{_CAPITALS}](?![A-Z])"
     f"|(?:(?<=[a-z])[È-Í]{_PAD}*(?!\u00a0)|[È-Í]{_PAD}*(?!\u00a0|[‘’“”»…]\\W))[{_TAIL}]"
     f"|[à-ï](?!\u00a0|{_MARKS}{{2}})(?:{_NEXT}){{2}}"
     f"|[ð-ô](?:{_NEXT}){{3}}"

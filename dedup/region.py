@@ -8,7 +8,7 @@ follows its original. Pieces that lie side by side are joined and judged as one,
     P1 P1 P2 P2 P3 P3          three pieces, one interleaved region
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 
 from dedup.config import Config
 from dedup.model import Match, Page, Piece, Region, integers
@@ -95,20 +95,20 @@ def _grown(page: Page, group: list[Piece], taken: bytearray) -> list[Piece]:
 
 
 def _cut_off(page: Page, edge: Piece, side: int) -> Piece | None:
-    """The paragraph next to the witness of `edge`, before (-1) or after (1) it, where it stands near the copy."""
+    """A paragraph before (-1) or after (1) the copy and its witness both: next to one of them, near the other."""
     first, view = page.first, page.words.hashes
     copy, kept = (
-        (bisect_right(first, edge.start + s) - 1 if side < 0 else bisect_left(first, edge.end + s) - 1) + side
+        (page.paragraph(edge.start + s) if side < 0 else bisect_left(first, edge.end + s) - 1) + side
         for s in (0, edge.shift)
     )
-    if not 0 <= kept < copy < len(first) - 1 or first[kept] == first[kept + 1]:
-        return None
-    wanted = view[first[kept] : first[kept + 1]]
-    for p in range(copy, copy + side * _INSERTED, side):
-        if not kept < p < len(first) - 1:
-            return None
-        if first[kept + 1] <= first[p] and view[first[p] : first[p + 1]] == wanted:
-            return Piece(first[p], first[p + 1], first[kept] - first[p], "paragraphs", (first[p], first[p + 1]))
+    for p, q in [(copy + side * step, kept) for step in range(_INSERTED)] + [
+        (copy, kept + side * step) for step in range(1, _INSERTED)
+    ]:
+        if not 0 <= q < p < len(first) - 1 or first[q] == first[q + 1] or first[q + 1] > first[p]:
+            continue
+        if view[first[p] : first[p + 1]] == view[first[q] : first[q + 1]]:
+            run = first[p], first[p + 1]
+            return Piece(*run, first[q] - first[p], "paragraphs", run)
     return None
 
 
