@@ -347,7 +347,7 @@ def test_a_record_refuses_other_fields(values: tuple[int, ...], named: dict[str,
 
 def test_a_record_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
-        setattr(_Point(1), "x", 2)  # noqa: B010
+        setattr(_Point(1), "x", 2)  # noqa: B010  # an assignment would not type-check
 
 
 # ---------------------------------------------------------------- thresholds
