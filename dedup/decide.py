@@ -99,12 +99,12 @@ def _outside(page: Page, regions: list[Region]) -> list[tuple[int, int]]:
     taken = bytearray(len(page.words.starts))
     for region in regions:
         for piece in region.pieces:
-            taken[piece.start : piece.end] = b"\1" * (piece.size)
+            taken[piece.start : piece.end] = b"\1" * piece.size
     return [(a, b) for a, b in zip(page.first, page.first[1:], strict=False) if a < b and not taken[a]]
 
 
 def _texture(paragraphs: list[tuple[int, int]], weight: float) -> float:
-    """Half of the words stand in lines of at least this many words: 25 and more in articles, under 16 in verse."""
+    """Half of the words stand in lines of at least this many words: 16 and more in articles, fewer in verse."""
     sizes = sorted(b - a for a, b in paragraphs)
     half, seen = sum(sizes) / 2, 0
     for size in sizes:

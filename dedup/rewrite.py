@@ -5,6 +5,8 @@ take from the output and what to put back. A removed span that stands byte for b
 on a doubled article the undo holds no text at all.
 """
 
+from bisect import bisect_left
+
 from dedup.model import Op, Span
 
 _SEED = 64  # bytes that a removed span must share with the output to be taken from there
@@ -31,14 +33,13 @@ def undo(data: bytes, clean: bytes, removed: list[Span], kept: list[Span]) -> tu
     for start, end in removed:
         shift.append(shift[-1] + end - start)
     at = written = 0
-    for number, ((start, end), witness) in enumerate(zip(removed, kept, strict=True)):
+    for (start, end), witness in zip(removed, kept, strict=True):
         if at < start:
             ops.append(Op((written, written + start - at), None))
             written += start - at
-        near = witness[0] - shift[_before(removed, witness[0])]
+        near = witness[0] - shift[bisect_left(removed, (witness[0], 0))]
         ops += _source(data[start:end], clean, near)
         at = end
-        del number
     if at < len(data):
         ops.append(Op((written, written + len(data) - at), None))
     return _merged(ops)
@@ -47,14 +48,6 @@ def undo(data: bytes, clean: bytes, removed: list[Span], kept: list[Span]) -> tu
 def rebuild(clean: bytes, ops: tuple[Op, ...]) -> bytes:
     """Return the bytes that `ops` make of `clean`."""
     return b"".join(clean[op.span[0] : op.span[1]] if op.span else op.literal or b"" for op in ops)
-
-
-def _before(removed: list[Span], at: int) -> int:
-    low, high = 0, len(removed)
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (middle + 1, high) if removed[middle][0] < at else (low, middle)
-    return low
 
 
 def _source(piece: bytes, clean: bytes, near: int) -> list[Op]:

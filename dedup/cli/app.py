@@ -51,6 +51,10 @@ def _config(preset: str, min_words: int | None, min_paragraph: int | None) -> Co
     return config if min_paragraph is None else config._replace(min_paragraph=min_paragraph)
 
 
+def _job(config: Config, input_format: str, text_field: str, id_field: str, text: bool) -> Clean:
+    return Clean(config, _choice("--input-format", input_format, "auto", "text", "jsonl"), text_field, id_field, text)
+
+
 def _choice(option: str, value: str, *choices: str) -> str:
     if value not in choices:
         raise UsageError(f"{option} {value}: there is {', '.join(choices)}")
@@ -82,13 +86,7 @@ def clean(
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
 ) -> None:
     """Write the clean text: to standard output, a file (-o), a folder (-d), or over the input (--in-place)."""
-    job = Clean(
-        _config(preset, min_words, min_paragraph),
-        _choice("--input-format", input_format, "auto", "text", "jsonl"),
-        text_field,
-        id_field,
-        text,
-    )
+    job = _job(_config(preset, min_words, min_paragraph), input_format, text_field, id_field, text)
     _choice("--scope", scope, "document")
     targets = Targets(output, directory, in_place, manifest, report or [])
     raise typer.Exit(clean_inputs(job, inputs or ["-"], targets, full=full, quiet=quiet, verbose=verbose))
@@ -109,13 +107,7 @@ def report(
     color: Annotated[str, typer.Option("--color", help="auto, always or never.")] = "auto",
 ) -> None:
     """Show what would go, what stays though it repeats, and why. Writes no text."""
-    job = Clean(
-        _config(preset, min_words, min_paragraph),
-        _choice("--input-format", input_format, "auto", "text", "jsonl"),
-        text_field,
-        id_field,
-        text,
-    )
+    job = _job(_config(preset, min_words, min_paragraph), input_format, text_field, id_field, text)
     _choice("--format", format, "text", "json")
     _choice("--color", color, "auto", "always", "never")
     raise typer.Exit(report_inputs(job, inputs or ["-"], format, full, color))
