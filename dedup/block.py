@@ -13,15 +13,12 @@ that is worse preserved.
 from bisect import bisect_left, bisect_right
 
 from dedup.config import Config
+from dedup.evidence import break_mark, ends_sentence, garbled, soft
 from dedup.model import Match, Page, Piece
 
-_STOPS = frozenset(".!?\u2026\u3002\uff01\uff1f\u0964\u0965\u061f\u06d4\u1362\u1368\u104b\u17d4")
-_CLOSERS = " \t\u00a0\"'\u201d\u2019\u00bb)]}\u300d\u300f\u200f"
 _SLACK = 2  # words by which a run may overshoot a sentence by chance
 _PREFERRED = ("stub", "paragraphs", "sentences")
 _EDIT = 16  # words that an edit inside a copy may change, add or leave out
-_FULL_LINE = 30  # characters from which a line may have been wrapped, where no case tells
-_TORN = -6  # what a line break inside a sentence weighs against one between paragraphs
 _STUB = 4  # words that a "read more" after an ellipsis may have
 
 
@@ -85,7 +82,11 @@ def _sentences(page: Page, start: int, end: int, shift: int, tandem: bool) -> Pi
     """
 
     def clean(word: int) -> bool:
-        return _ends(page, word) or page.starts_paragraph(word + shift) or (tandem and _ends(page, word + shift))
+        return (
+            ends_sentence(page, word)
+            or page.starts_paragraph(word + shift)
+            or (tandem and ends_sentence(page, word + shift))
+        )
 
     begin = next((w for w in range(start, min(start + _SLACK + 1, end)) if clean(w)), None)
     stop = next((w for w in range(end, max(end - _SLACK - 1, start), -1) if clean(w)), None)
@@ -93,14 +94,6 @@ def _sentences(page: Page, start: int, end: int, shift: int, tandem: bool) -> Pi
         return None
     stub = page.starts_paragraph(begin) and _is_stub(page, stop)
     return Piece(begin, stop, shift, "stub" if stub else "sentences", (start, end))
-
-
-def _ends(page: Page, word: int) -> bool:
-    """Whether a paragraph or a sentence ends before `word`."""
-    if page.starts_paragraph(word):
-        return True
-    text = page.text[page.words.end(word - 1) : page.words.starts[word]]
-    return not _STOPS.isdisjoint(text)
 
 
 def _is_stub(page: Page, word: int) -> bool:
@@ -116,21 +109,7 @@ def _hard(page: Page, word: int) -> bool:
     if word >= len(page.words.starts):
         return True
     p = page.paragraph(word)
-    return p == 0 or not _soft(page, p)
-
-
-def _soft(page: Page, p: int) -> bool:
-    """Whether paragraph `p` carries on the sentence of the line before it."""
-    text, (starts, ends) = page.text, page.paragraphs
-    gap = text[ends[p - 1] : starts[p]]
-    if _blank(gap):
-        return False
-    last = text[starts[p - 1] : ends[p - 1]].rstrip(_CLOSERS)[-1:]
-    at = page.first[p]
-    initial = text[page.words.starts[at]] if at < len(page.words.starts) else "A"
-    if last in _STOPS or initial.isupper():
-        return False
-    return initial.islower() or ends[p - 1] - starts[p - 1] >= _FULL_LINE
+    return p == 0 or not soft(page, p)
 
 
 def _better(page: Page, right: Piece, left: Piece) -> bool:
@@ -138,33 +117,15 @@ def _better(page: Page, right: Piece, left: Piece) -> bool:
 
     Better: not garbled by a wrong encoding; then, real paragraphs rather than one line or hard wraps.
     """
-    garbled = [page.text[a:b] != page.words.reading[a:b] for a, b in (_chars(page, right), _chars(page, left))]
-    if garbled[0] != garbled[1]:
-        return garbled[1]
+    wrong = [garbled(page, piece[:2]) for piece in (right, left)]
+    if wrong[0] != wrong[1]:
+        return wrong[1]
     own = [_breaks(page, right, 0), _breaks(page, left, left.shift)]
-    good = sum(_mark(page, w) for w in own[0] - own[1])
-    return good > sum(_mark(page, w - left.shift) for w in own[1] - own[0])
-
-
-def _chars(page: Page, piece: Piece) -> tuple[int, int]:
-    return page.words.starts[piece.start], page.words.end(piece.end - 1)
+    good = sum(break_mark(page, w) for w in own[0] - own[1])
+    return good > sum(break_mark(page, w - left.shift) for w in own[1] - own[0])
 
 
 def _breaks(page: Page, piece: Piece, shift: int) -> set[int]:
     """The words inside `piece` with which a paragraph starts, moved by `shift`."""
     first = page.first
     return {w + shift for w in first[bisect_right(first, piece.start) : bisect_left(first, piece.end)]}
-
-
-def _mark(page: Page, word: int) -> int:
-    """How good the line break before `word` is: 1 where a paragraph is complete, below 0 inside a sentence, else 0."""
-    p = page.paragraph(word)
-    text, (starts, ends) = page.text, page.paragraphs
-    last = text[starts[p - 1] : ends[p - 1]].rstrip(_CLOSERS)[-1:]
-    if last in _STOPS or _blank(text[ends[p - 1] : starts[p]]):
-        return 1
-    return (_TORN if text[page.words.starts[word]].islower() else -1) if _soft(page, p) else 0
-
-
-def _blank(gap: str) -> bool:
-    return gap.count("\n") + gap.count("\r") - gap.count("\r\n") > 1

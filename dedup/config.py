@@ -1,7 +1,13 @@
 """Every threshold, with its name, unit, source and default. The presets are differences from the default."""
 
 from dedup.errors import UsageError
-from dedup.record import Record
+from dedup.record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+KEEP = ("best", "first", "last", "longest")
+NEAR = 0.9  # the similarity of a bare --near: one word in ten differs
 
 
 class Config(Record):
@@ -23,13 +29,23 @@ class Config(Record):
     min_list: int = 20
     # Whether a lone paragraph goes that repeats a sentence of a longer one. Editors set pull quotes on purpose.
     pull_quotes: bool = False
+    # A copy that differs goes when this share of its words matches, chance allowed for; None: only exact copies go.
+    similarity: float | None = None
+    # Whether a copy may go that differs in a figure, a date, a negation or a name.
+    near_facts: bool = False
+    # Which copy stays: best (the most complete, then the best preserved, then the first), first, last, longest.
+    keep: "Literal['best', 'first', 'last', 'longest']" = "best"
 
     def checked(self) -> "Config":
         """Return this configuration. Raises UsageError for a value outside its range."""
         for name, value in self._asdict().items():
             least = 4 if name == "min_words" else 1
-            if not isinstance(value, bool) and value < least:
+            if name.startswith("min_") and value < least:
                 raise UsageError(f"{name} is {value}: use {least} or more; shorter runs are set phrases")
+        if self.similarity is not None and not 0.5 <= self.similarity <= 1:
+            raise UsageError(f"similarity is {self.similarity}: use 0.5 to 1; what is less alike is no copy")
+        if self.keep not in KEEP:
+            raise UsageError(f"keep is {self.keep}: there is {', '.join(KEEP)}")
         return self
 
 

@@ -6,11 +6,13 @@ recurs inside a structure, a quotation is introduced as one. Each rule below has
 
 Removed:  whole-copy, prose-copy, interleaved-copy, glued-copy, truncated-copy, head-and-foot-list
 Kept:     too-short, quotation, pull-quote, list, refrain, clause, part-of-paragraph, contested
+Copies that differ have rules of their own, in near.py.
 """
 
 from bisect import bisect_left
 
 from dedup.config import Config
+from dedup.evidence import broken_off, in_lines, in_rows, quoted, texture
 from dedup.model import Decision, Match, Page, Piece, Region, Span
 
 REASONS = {
@@ -28,44 +30,25 @@ REASONS = {
     "clause": "a clause that recurs inside a structure of short lines",
     "part-of-paragraph": "only a part of a paragraph or sentence repeats",
     "contested": "another removal needs this text as its witness",
+    "near-copy": "a copy that differs in some words",
+    "near-facts": "near copy, kept",
+    "near-unlike": "an edited copy, less alike than asked",
 }
 
-_SOLO_WEIGHT = 0.5
 _LARGE = 3  # times the shortest lone paragraph: what is copied on this scale is no refrain
-_QUOTED = 3  # paragraphs that a quotation may have
 _WRAPPED = 45  # characters that the lines of wrapped text have at least, on average
 _BULLETS = ("-", "*", "\u2022", "\u2013", "\u00b7")
-_QUOTES = (">", "|", "\u00bb")
-_STOPS = (
-    ".",
-    "!",
-    "?",
-    "\u2026",
-    ":",
-    "\u3002",
-    "\uff01",
-    "\uff1f",
-    "\u0964",
-    "\u061f",
-    "\u06d4",
-    "\u1362",
-    "\u17d4",
-    "\u104b",
-)
-_OPENERS = "\uff08\u3010\u3008\u300a\u201c\u2018\u201e\u00ab\u00bf\u00a1([{\u300c\u300e\"'"
-_CLOSERS = " \t\u00a0\"'\u201d\u2019\u00bb)]}\u300d\u300f\u200f"
 
 
 def decide(
-    page: Page, regions: list[Region], ragged: list[Match], blocked: set[Piece], config: Config, solo: bool
+    page: Page, regions: list[Region], ragged: list[Match], blocked: set[Piece], config: Config, weight: float
 ) -> list[Decision]:
     """Return one decision for each piece of each region, and one (kept) for each ragged match.
 
-    `blocked` pieces cannot go whatever the rules say; `solo` says that the words are characters of a script without
-    spaces, which count half. The witness of every removal stands in text that no decision of the list removes.
+    `blocked` pieces cannot go whatever the rules say; `weight` is what a word counts where sizes are judged. The
+    witness of every removal stands in text that no decision of the list removes.
     """
-    weight = _SOLO_WEIGHT if solo else 1.0
-    judge = _Judge(page, config, weight, _texture(_outside(page, regions), weight))
+    judge = _Judge(page, config, weight, texture(_outside(page, regions), weight))
     total = len(page.words.starts)
     gone, held = bytearray(total), bytearray(total)
     out: list[Decision] = []
@@ -103,17 +86,6 @@ def _outside(page: Page, regions: list[Region]) -> list[tuple[int, int]]:
     return [(a, b) for a, b in zip(page.first, page.first[1:], strict=False) if a < b and not taken[a]]
 
 
-def _texture(paragraphs: list[tuple[int, int]], weight: float) -> float:
-    """Half of the words stand in lines of at least this many words: 16 and more in articles, fewer in verse."""
-    sizes = sorted(b - a for a, b in paragraphs)
-    half, seen = sum(sizes) / 2, 0
-    for size in sizes:
-        seen += size
-        if seen >= half:
-            return size * weight
-    return 0.0
-
-
 class _Judge:
     """The rules, in the order in which they are asked."""
 
@@ -126,14 +98,15 @@ class _Judge:
         config, pieces = self.config, region.pieces
         words = sum(p.size for p in pieces)
         size = words * self.weight
-        texture = max(self._lines(pieces, False), self._lines(pieces, True))
+        copies, originals = [(p.start, p.end) for p in pieces], [p.witness for p in pieces]
+        lines = max(self._lines(copies), self._lines(originals))
         if region.interleaved:
-            return ("interleaved-copy", True) if texture >= config.min_words else ("refrain", False)
+            return ("interleaved-copy", True) if lines >= config.min_words else ("refrain", False)
         tandem = self._tandem(pieces)
         if pieces[0].unit == "stub":
             return "truncated-copy", True
         if pieces[0].unit == "sentences":
-            return ("glued-copy", True) if tandem or texture >= config.min_paragraph else ("clause", False)
+            return ("glued-copy", True) if tandem or lines >= config.min_paragraph else ("clause", False)
         large = size >= _LARGE * config.min_paragraph
         # A line that is said over and over repeats itself too: a body is longer than that.
         body = abs(pieces[0].shift) * self.weight >= config.min_paragraph
@@ -141,51 +114,29 @@ class _Judge:
             return "whole-copy", True
         if size < config.min_paragraph:
             return "too-short", False
-        if not tandem and self._quoted(pieces):
+        if not tandem and quoted(self.page, (pieces[0].start, pieces[-1].end), pieces[0].witness[0]):
             return "quotation", False
-        if texture >= config.min_paragraph and self._broken_off(pieces[-1]):
+        if lines >= config.min_paragraph and self._broken_off(pieces[-1]):
             return "truncated-copy", True
         if not tandem and not config.pull_quotes and self._pulled(pieces) and size < config.min_sentences:
             return "pull-quote", False
-        if texture >= config.min_paragraph and (tandem or not self._listed(pieces)):
+        if lines >= config.min_paragraph and (tandem or not self._listed(pieces)):
             return ("prose-copy", True) if self.texture >= config.min_texture or large else ("refrain", False)
         if self._head_and_foot(pieces) and size >= config.min_list:
             return "head-and-foot-list", True
         return self._short_lines(pieces), False
 
-    def _lines(self, pieces: tuple[Piece, ...], witness: bool) -> float:
-        out = []
-        for piece in pieces:
-            start, end = piece.witness if witness else piece[:2]
-            p, q = self.page.paragraph(start), bisect_left(self.page.first, end)
-            out += [
-                (max(a, start), min(b, end))
-                for a, b in zip(self.page.first[p:q], self.page.first[p + 1 : q + 1], strict=True)
-            ]
-        return _texture(out, self.weight)
+    def _lines(self, spans: list[Span]) -> float:
+        return texture(in_lines(self.page, spans), self.weight)
 
     def _broken_off(self, piece: Piece) -> bool:
         """Whether the copy ends in an ellipsis that its original does not have."""
-        text, words = self.page.text, self.page.words
-        tails = [text[words.end(at - 1) : words.end(at - 1) + 6] for at in (piece.end, piece.end + piece.shift)]
-        broken = ["..." in tail or "\u2026" in tail for tail in tails]
-        return broken[0] and not broken[1]
+        return broken_off(self.page, piece.end) and not broken_off(self.page, piece.end + piece.shift)
 
     def _tandem(self, pieces: tuple[Piece, ...]) -> bool:
         """Whether no word stands between the copy and its original."""
         kept = [p.witness for p in pieces]
         return max(k[1] for k in kept) == pieces[0].start or min(k[0] for k in kept) == pieces[-1].end
-
-    def _quoted(self, pieces: tuple[Piece, ...]) -> bool:
-        """Whether one side is a few paragraphs with a quote sign, or introduced by a line that ends in a colon."""
-        sides = (pieces[0].start, pieces[-1].end), (pieces[0].witness[0], pieces[-1].witness[1])
-        marked = [self.page.line(self.page.paragraph(start)).lstrip().startswith(_QUOTES) for start, _ in sides]
-        introduced = [
-            p > 0 and self.page.line(p - 1).rstrip().endswith((":", "\uff1a"))
-            for p in (self.page.paragraph(start) for start, _ in sides)
-        ]
-        few = bisect_left(self.page.first, sides[0][1]) - self.page.paragraph(sides[0][0]) <= _QUOTED
-        return few and (marked[0] != marked[1] or introduced[0] != introduced[1])
 
     def _pulled(self, pieces: tuple[Piece, ...]) -> bool:
         """Whether the copy is one paragraph, and its original a part of a longer one."""
@@ -197,17 +148,9 @@ class _Judge:
 
     def _listed(self, pieces: tuple[Piece, ...]) -> bool:
         """Whether the copy is a list, as its original is."""
-        return self._rows([(p.start, p.end) for p in pieces]) and self._rows([p.witness for p in pieces])
-
-    def _rows(self, spans: list[Span]) -> bool:
-        """Whether most of these words stand in lines that end no sentence, or the lines are numbered."""
-        first = self.page.first
-        rows = [i for start, end in spans for i in range(self.page.paragraph(start), bisect_left(first, end))]
-        lines = [self.page.line(i).rstrip(_CLOSERS) for i in rows]
-        sizes = [first[i + 1] - first[i] for i in rows]
-        prose = sum(size for size, line in zip(sizes, lines, strict=True) if line.endswith(_STOPS))
-        numbers = sum(line.strip(" \t.()").isdecimal() for line in lines)
-        return len(rows) > 1 and (2 * prose < sum(sizes) or 4 * numbers >= len(rows))
+        return in_rows(self.page, [(p.start, p.end) for p in pieces]) and in_rows(
+            self.page, [p.witness for p in pieces]
+        )
 
     def _short_lines(self, pieces: tuple[Piece, ...]) -> str:
         """The reason why a repeat of short lines stays: a list, a clause of wrapped lines, or a refrain."""

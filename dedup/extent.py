@@ -8,9 +8,12 @@ opening marks; a copy at the end of the text with the blank lines before it. Mar
 
 from bisect import bisect_left
 
-from dedup.model import Decision, Page, Piece, Span
+from dedup.evidence import OPENERS, paragraphs
+from dedup.model import Decision, Page, Piece, Span, Variant
+from dedup.record import TYPE_CHECKING
 
-_OPENERS = "\uff08\u3010\u3008\u300a\u201c\u2018\u201e\u00ab\u00bf\u00a1([{\u300c\u300e\"'"
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def extents(page: Page, decisions: list[Decision]) -> list[tuple[Decision, Span, Span]]:
@@ -27,12 +30,33 @@ def extents(page: Page, decisions: list[Decision]) -> list[tuple[Decision, Span,
         copy = _cut(page, piece) if decision.removed else _stretch(page, piece.start, piece.end)
         out.append((decision._replace(piece=piece), copy, _stretch(page, *piece.witness)))
     out.sort(key=lambda found: found[1])
-    at = 0  # a cut takes the white space before it; where that went with another cut already, it starts after that
-    for number, (decision, copy, kept) in enumerate(out):
-        if decision.removed:
-            out[number] = decision, (max(at, copy[0]), copy[1]), kept
-            at = copy[1]
-    return out
+    edges = _apart([copy for decision, copy, _ in out if decision.removed])
+    return [(decision, next(edges) if decision.removed else copy, kept) for decision, copy, kept in out]
+
+
+def variant_extents(page: Page, variants: list[Variant]) -> list[tuple[Variant, Span, Span, Span | None]]:
+    """Return each variant with the characters of its copy and of what is kept, in order of the copies.
+
+    Where the kept paragraphs move, the fourth is the place that they leave; the copy then is without its terminator.
+    """
+    out: list[tuple[Variant, Span, Span, Span | None]] = []
+    for v in variants:
+        rows, whole = paragraphs(page, v.copy), v.removed and not v.moved
+        copy = _whole(page, rows[0], rows[-1]) if whole else _stretch(page, *v.copy)
+        left = _whole(page, paragraphs(page, v.kept)[0], paragraphs(page, v.kept)[-1]) if v.moved else None
+        out.append((v, copy, _stretch(page, *v.kept), left))
+    out.sort(key=lambda found: found[1])
+    gone = [copy for v, copy, _, _ in out if v.removed] + [left for *_, left in out if left]
+    edges = dict(zip(sorted(gone), _apart(sorted(gone)), strict=True))
+    return [(v, edges[copy] if v.removed else copy, kept, left and edges[left]) for v, copy, kept, left in out]
+
+
+def _apart(spans: list[Span]) -> "Iterator[Span]":
+    """The spans: a cut takes the white space before it; where that went with another cut, it starts after that."""
+    at = 0
+    for start, end in spans:
+        yield max(at, start), end
+        at = end
 
 
 def _stretch(page: Page, start: int, end: int) -> Span:
@@ -50,10 +74,7 @@ def _cut(page: Page, piece: Piece) -> Span:
     p, q = page.paragraph(piece.start), bisect_left(first, piece.end) - 1
     opens, closes = first[p] == piece.start, first[q + 1] == piece.end
     if opens and closes:
-        q += _wordless(page, q, piece.shift)
-        last = q + 1 == len(starts)
-        start, end = starts[p], len(text) if last else starts[q + 1]
-        return (_unblank(text, ends[p - 1], start) if last and p else start), end
+        return _whole(page, p, q + _wordless(page, q, piece.shift))
     start = starts[p] if opens else _lead(page, piece.start, piece.shift)
     if closes:
         while text[start - 1 : start] in (" ", "\t"):
@@ -63,6 +84,14 @@ def _cut(page: Page, piece: Piece) -> Span:
     if piece.unit == "stub":
         return start, end
     return start, _lead(page, piece.end, piece.shift)
+
+
+def _whole(page: Page, p: int, q: int) -> Span:
+    """The characters of the paragraphs from `p` to `q` with their terminators."""
+    (starts, ends), text = page.paragraphs, page.text
+    last = q + 1 == len(starts)
+    start, end = starts[p], len(text) if last else starts[q + 1]
+    return (_unblank(text, ends[p - 1], start) if last and p else start), end
 
 
 def runs_together(page: Page, piece: Piece) -> bool:
@@ -111,7 +140,7 @@ def _lead(page: Page, word: int, shift: int) -> int:
     twin_floor = words.end(word + shift - 1) if word + shift else 0
     any_mark = page.starts_paragraph(word + shift)
     while at > floor and twin > twin_floor and text[at - 1] == text[twin - 1]:
-        if text[at - 1].isspace() or not (any_mark or text[at - 1] in _OPENERS):
+        if text[at - 1].isspace() or not (any_mark or text[at - 1] in OPENERS):
             break
         at, twin = at - 1, twin - 1
     return at

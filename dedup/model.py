@@ -71,6 +71,32 @@ class Match(Record):
     length: int
 
 
+class Gap(Record):
+    """What stands between two runs of an alignment: `left` on one side, `right` on the other; either may be empty."""
+
+    left: Span
+    right: Span
+    alike: bool  # the same words, misspelt, torn or run together
+
+
+class Alignment(Record):
+    """A copy that may differ: runs of words that stand on both sides, in order, and what stands between them."""
+
+    runs: tuple[Match, ...]
+    gaps: tuple[Gap, ...]
+
+
+class Variant(Record):
+    """What happens to a copy that differs: the words `copy` go (or stay) for the words `kept`."""
+
+    copy: Span
+    kept: Span
+    moved: bool  # the kept paragraphs are put where the copy stood, so that the order of reading stays
+    removed: bool
+    rule: str
+    facts: tuple[tuple[str, str], ...]  # the differences that kept it: words of the copy, words of the other
+
+
 class Page(Record):
     """What is judged: the text, its paragraphs and words, and the index of the first word of each paragraph."""
 
@@ -129,6 +155,13 @@ class Decision(Record):
     removed: bool
 
 
+class Change(Record):
+    """One difference between a near copy and what it repeats, in bytes of the input; either side may be empty."""
+
+    copy: Span
+    kept: Span
+
+
 class Side(Record):
     """One side of a block, in every unit a reader may want. Lines and paragraphs count from 1, ends included."""
 
@@ -141,7 +174,7 @@ class Block(Record):
     """A stretch that repeats another one."""
 
     id: str
-    kind: str  # exact, truncated
+    kind: str  # exact, near, truncated
     similarity: float  # 0..1, share of the copy's words that stand in the kept stretch, in order
     copy: Side
     kept: Side
@@ -149,6 +182,8 @@ class Block(Record):
     removed: bool
     rule: str
     reason: str
+    changes: tuple[Change, ...] = ()  # of a near copy, in order
+    moved: bool = False  # the kept stretch was put in the place of the copy: the better copy, in the order of reading
 
 
 class Op(Record):
@@ -170,8 +205,13 @@ class Result(Record):
     encoding: str
     blocks: tuple[Block, ...]
     ops: tuple[Op, ...]
+    pieces: tuple[Span, ...]  # the spans of `data` that `clean` is made of, in its order
     paragraphs: tuple[int, int]  # before, after
     undecoded: int  # bytes
+
+    def _text(self, span: Span) -> str:
+        """A part of the input, decoded."""
+        return self.data[span[0] : span[1]].decode(self.encoding, "replace")
 
     @property
     def text(self) -> str:
@@ -201,6 +241,13 @@ class Result(Record):
                 **b._asdict(),
                 "copy": {**b.copy._asdict(), "words": b.words},
                 "kept": {"document": self.source, **b.kept._asdict()},
+                "changes": [
+                    {
+                        "copy": {"bytes": c.copy, "text": self._text(c.copy)},
+                        "kept": {"bytes": c.kept, "text": self._text(c.kept)},
+                    }
+                    for c in b.changes
+                ],
             }
             for b in self.blocks
         ]

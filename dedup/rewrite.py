@@ -1,47 +1,91 @@
 """Decisions to clean bytes and the ops of the undo: the only place that makes bytes.
 
-Why: what is kept keeps its bytes, so the output is the input with spans cut out; and the undo is the list of what to
-take from the output and what to put back. A removed span that stands byte for byte in the output is taken from there:
-on a doubled article the undo holds no text at all.
+Why: what is kept keeps its bytes, so the output is spans of the input, in their order unless a better copy was put in
+the place of a worse one; and the undo is the list of what to take from the output and what to put back. A removed span
+that stands byte for byte in the output is taken from there: on a doubled article the undo holds no text at all.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from itertools import accumulate, pairwise
 
 from dedup.model import Op, Span
+from dedup.record import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _SEED = 64  # bytes that a removed span must share with the output to be taken from there
 
 
-def cut(data: bytes, removed: list[Span]) -> bytes:
-    """Return `data` without the spans `removed` (bytes, in order, apart)."""
-    out, at = [], 0
-    for start, end in removed:
-        out.append(data[at:start])
-        at = end
-    out.append(data[at:])
-    return b"".join(out)
+class Table:
+    """A text made of spans of another, in any order: the way from the bytes of the one to those of the other."""
+
+    def __init__(self, pieces: list[Span]) -> None:
+        self.pieces = pieces
+        self.starts = [0, *accumulate(end - start for start, end in pieces)]
+
+    def text(self, data: bytes) -> bytes:
+        """Return the bytes that the pieces of `data` make."""
+        return b"".join(data[start:end] for start, end in self.pieces)
+
+    def spans(self, span: Span) -> list[Span]:
+        """Return the spans of the other text that `span` was made of; neighbours are joined."""
+        out: list[Span] = []
+        for at in range(bisect_right(self.starts, span[0]) - 1, bisect_left(self.starts, span[1])):
+            start, size = self.pieces[at][0], self.starts[at]
+            part = start + max(0, span[0] - size), start + min(span[1], self.starts[at + 1]) - size
+            if out and out[-1][1] == part[0]:
+                part = out.pop()[0], part[1]
+            out.append(part)
+        return out
+
+    def span(self, span: Span) -> Span:
+        """Return the span of the other text that `span` was left of; the largest part where its parts were moved."""
+        parts = self.spans(span)
+        if all(x[1] <= y[0] for x, y in pairwise(parts)):
+            return parts[0][0], parts[-1][1]
+        return max(parts, key=lambda part: part[1] - part[0])
+
+    def after(self, cuts: "Iterable[tuple[Span, Span | None]]") -> "Table":
+        """Return the Table of this text after `cuts`: spans that go, in order and apart, and what takes their place."""
+        out: list[Span] = []
+        at = 0
+        for (start, end), put in cuts:
+            if at < start:
+                out += self.spans((at, start))
+            if put:
+                out += self.spans(put)
+            at = end
+        if at < self.starts[-1]:
+            out += self.spans((at, self.starts[-1]))
+        return Table(out)
 
 
-def undo(data: bytes, clean: bytes, removed: list[Span], kept: list[Span]) -> tuple[Op, ...]:
-    """Return the ops that rebuild `data` from `clean`.
+def undo(data: bytes, clean: bytes, table: Table, witnesses: list[tuple[int, int]]) -> tuple[Op, ...]:
+    """Return the ops that rebuild `data` from `clean`, which `table` made of it.
 
-    `kept` names for each removed span the span of `data` that it repeats. Where the bytes are the same they are taken
-    from the clean text; only what differs is stored.
+    `witnesses` names for each place of `data` from which something is gone, in order, the place that it repeats. Where
+    the bytes are the same they are taken from the clean text; only what differs is stored.
     """
     ops: list[Op] = []
-    shift = [0]
-    for start, end in removed:
-        shift.append(shift[-1] + end - start)
-    at = written = 0
-    for (start, end), witness in zip(removed, kept, strict=True):
-        if at < start:
-            ops.append(Op((written, written + start - at), None))
-            written += start - at
-        near = witness[0] - shift[bisect_left(removed, (witness[0], 0))]
-        ops += _source(data[start:end], clean, near)
+    order = sorted(zip(table.pieces, table.starts, strict=False))
+    places = [start for (start, _), _ in order]
+
+    def near(place: int) -> int:
+        (start, _), at = order[max(0, bisect_right(places, place) - 1)]
+        return at + place - start
+
+    at, w = 0, 0
+    for (start, end), place in [*order, ((len(data), len(data)), 0)]:
+        while at < start:
+            while w + 1 < len(witnesses) and witnesses[w + 1][0] <= at:
+                w += 1
+            stop = min(start, witnesses[w + 1][0]) if w + 1 < len(witnesses) else start
+            ops += _source(data[at:stop], clean, near(witnesses[w][1]) if order and witnesses else 0)
+            at = stop
+        if start < end:
+            ops.append(Op((place, place + end - start), None))
         at = end
-    if at < len(data):
-        ops.append(Op((written, written + len(data) - at), None))
     return _merged(ops)
 
 

@@ -11,7 +11,7 @@ from tests.run import ROOT, SEED
 
 PACKAGE = ROOT / "dedup"
 # Each room, and the rooms that it may use. A stage uses no stage.
-BASE = {"errors", "record", "model", "config"}
+BASE = {"errors", "record", "model", "config", "evidence"}
 STAGES = {
     "decode",
     "segment",
@@ -25,14 +25,19 @@ STAGES = {
     "extent",
     "rewrite",
     "trace",
+    "align",
+    "near",
 }
 ALLOWED = {
     "errors": set(),
     "record": set(),
     "model": {"record"},
     "config": {"errors", "record"},
+    "evidence": {"record", "model"},
     **dict.fromkeys(STAGES, BASE),
-    "within": BASE | STAGES,
+    "facts": {"model", "record", "evidence"},
+    "settle": BASE | STAGES,
+    "within": BASE | STAGES | {"settle", "facts"},
     "manifest": BASE | STAGES | {"__init__"},
     "io": BASE | STAGES | {"within", "io"},
     "report": BASE | STAGES | {"report"},

@@ -14,7 +14,7 @@ from dedup.errors import InputError, UsageError
 from dedup.model import Match, Op, Span, Words
 from dedup.normalise import keys, reading, solo_words, words
 from dedup.record import Record
-from dedup.rewrite import cut, rebuild, undo
+from dedup.rewrite import Table, rebuild, undo
 from dedup.segment import lines, page, segment
 from dedup.shingle import links
 from dedup.trace import Run, trace
@@ -228,24 +228,51 @@ def _edits(draw: st.DrawFn) -> tuple[bytes, list[Span], list[Span]]:
     return data, removed, kept
 
 
-@given(_edits())
-def test_rebuild_takes_back_any_cut_whatever_the_witness(edits: tuple[bytes, list[Span], list[Span]]) -> None:
+def _table(data: bytes, removed: list[Span]) -> Table:
+    return Table([(0, len(data))]).after((span, None) for span in removed)
+
+
+@given(_edits(), st.randoms(use_true_random=False))
+def test_rebuild_takes_back_any_cut_and_any_move_whatever_the_witness(
+    edits: tuple[bytes, list[Span], list[Span]], random: Random
+) -> None:
     data, removed, kept = edits
-    clean = cut(data, removed)
-    assert len(clean) == len(data) - sum(end - start for start, end in removed)
-    assert rebuild(clean, undo(data, clean, removed, kept)) == data
+    table = _table(data, removed)
+    assert len(table.text(data)) == len(data) - sum(end - start for start, end in removed)
+    random.shuffle(table.pieces)
+    table = Table(table.pieces)
+    clean = table.text(data)
+    witnesses = [(span[0], place[0]) for span, place in zip(removed, kept, strict=True)]
+    assert rebuild(clean, undo(data, clean, table, witnesses)) == data
+
+
+@given(_edits(), _edits())
+def test_a_table_of_two_passes_leads_back_to_the_first_text(
+    first: tuple[bytes, list[Span], list[Span]], second: tuple[bytes, list[Span], list[Span]]
+) -> None:
+    data, removed, _ = first
+    table = _table(data, removed)
+    between = table.text(data)
+    cuts = [(start, end) for start, end in second[1] if end <= len(between)]
+    put: Span | None = (0, min(3, len(between))) if between else None
+    after = table.after((span, put) for span in cuts)
+    expected, at = b"", 0
+    for start, end in cuts:
+        expected += between[at:start] + (between[put[0] : put[1]] if put else b"")
+        at = end
+    assert after.text(data) == expected + between[at:]
 
 
 def test_the_undo_of_a_doubled_article_stores_no_text() -> None:
     article = "".join(f"Paragraph {n} of an article that stands twice in its file.\n" for n in range(9)).encode()
-    ops = undo(article * 2, article, [(len(article), 2 * len(article))], [(0, len(article))])
+    ops = undo(article * 2, article, Table([(0, len(article))]), [(len(article), 0)])
     assert ops == (Op((0, len(article)), None), Op((0, len(article)), None))
 
 
 def test_an_op_of_nothing_rebuilds_nothing() -> None:
     assert rebuild(b"abc", ()) == b""
     assert rebuild(b"abc", (Op((1, 2), None), Op(None, b"x"))) == b"bx"
-    assert undo(b"", b"", [], []) == ()
+    assert undo(b"", b"", Table([(0, 0)]), []) == ()
 
 
 # ---------------------------------------------------------------- trace

@@ -14,7 +14,7 @@ from typing import Any
 from dedup.config import Config
 from dedup.errors import InputError
 from dedup.model import Op, Result, Span
-from dedup.rewrite import cut, undo
+from dedup.rewrite import Table, undo
 from dedup.within import clean_document
 
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -85,12 +85,18 @@ def clean_record(record: Record, name: str, config: Config) -> tuple[Result, byt
     result = clean_document(record.text.encode("utf-8", "surrogatepass"), config, name, force_text=True)
     if not result.removed:
         return result, record.line, (Op((0, len(record.line)), None),) if record.line else ()
-    places = sorted({at for b in result.removed for at in (*b.copy.bytes, *b.kept.bytes)})
+    spans = [*result.pieces, *(x for b in result.removed for x in (b.copy.bytes, b.kept.bytes))]
+    places = sorted({at for span in spans for at in span})
     raw = dict(zip(places, _raw_offsets(record, places), strict=True))
-    removed = [(raw[b.copy.bytes[0]], raw[b.copy.bytes[1]]) for b in result.removed]
-    kept = [(raw[b.kept.bytes[0]], raw[b.kept.bytes[1]]) for b in result.removed]
-    line = cut(record.line, removed)
-    return result, line, undo(record.line, line, removed, kept)
+    end = record.at + len(record.literal.encode("utf-8", "surrogatepass"))
+    inside = [(raw[start], raw[end]) for start, end in result.pieces]
+    table = Table([(0, record.at), *inside, (end, len(record.line))])
+    line = table.text(record.line)
+    return (
+        result,
+        line,
+        undo(record.line, line, table, [(raw[b.copy.bytes[0]], raw[b.kept.bytes[0]]) for b in result.removed]),
+    )
 
 
 def _raw_offsets(record: Record, places: list[int]) -> Iterator[int]:

@@ -1,0 +1,222 @@
+"""Matches to alignments: a copy that differs, word beside word.
+
+Why: an edited copy is many short runs with other words between them. Runs that follow one another on both sides are
+chained, and scored by the words that match (colinear chaining with a bounded look back, as in minimap2, Li 2018). Then
+the two stretches are compared word by word, and what does not match is a difference.
+
+    the council voted on Tuesday to keep the old library open
+    the council voted on Monday  to keep its old library       ->  3 runs, 2 gaps and an end
+"""
+
+from bisect import bisect_left, bisect_right
+from itertools import pairwise
+
+from dedup.model import Alignment, Gap, Match, Page, Span
+from dedup.record import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    Keys = Callable[[str], list[str]]
+
+Run = tuple[int, int, int]
+
+_LOOK_BACK = 50  # runs among which the one before is looked for
+_EDIT = 64  # words that may differ on both sides between two runs
+_INSERTED = 400  # words that one side may have more between two runs
+_SLACK = 8  # words that the original may have more at the ends of a copy
+_TABLE = 1 << 14  # cells of a comparison; larger gaps are one difference
+_GRAM = 3  # words that make a place in a text
+_SPELT = 4  # letters from which a word may be a misspelling of another
+
+
+def alignments(page: Page, seeds: list[Match], keys: "Keys", least: int) -> list[Alignment]:
+    """Return the alignments of at least `least` matching words, in order of their right sides.
+
+    `seeds` are maximal runs in order of their right sides, `keys` gives the match keys of a text. The left side of an
+    alignment ends before the right side starts. No two alignments share a run. Time is linear in the seeds, and in the
+    words times the size of a gap, which is bounded.
+    """
+    out = []
+    for chain in _chains([seed for seed in seeds if seed.left + seed.length <= seed.right]):
+        if sum(run.length for run in chain) >= least:
+            found = _aligned(page, chain, keys)
+            if found:
+                out.append(found)
+    return sorted(out, key=lambda a: a.runs[0].right)
+
+
+def _chains(seeds: list[Match]) -> "Iterator[list[Match]]":
+    """The best chains first; a run is in one of them."""
+    score = [2 * seed.length for seed in seeds]
+    back, origin = [-1] * len(seeds), [seed.right for seed in seeds]
+    for at, seed in enumerate(seeds):
+        for before in range(at - 1, max(-1, at - 1 - _LOOK_BACK), -1):
+            other = seeds[before]
+            left, right = seed.left - other.left - other.length, seed.right - other.right - other.length
+            new = seed.length + min(0, left, right)
+            if new <= 0 or seed.left <= other.left or seed.left + seed.length > origin[before]:
+                continue
+            if max(left, right) > _INSERTED or min(left, right) > _EDIT:
+                continue
+            total = score[before] + 2 * new - abs(left - right).bit_length() - max(0, min(left, right)).bit_length()
+            if total > score[at]:
+                score[at], back[at], origin[at] = total, before, origin[before]
+    used = bytearray(len(seeds))
+    for last in sorted(range(len(seeds)), key=lambda at: (-score[at], at)):
+        chain, at = [], last
+        while at >= 0 and not used[at]:
+            used[at] = 1
+            chain.append(seeds[at])
+            at = back[at]
+        if chain:
+            yield _trimmed(chain[::-1])
+
+
+def _trimmed(chain: list[Match]) -> list[Match]:
+    """The runs of a chain, apart: where two overlap, the later one starts later."""
+    out: list[Match] = []
+    for run in chain:
+        over = max(0, *(end - at for end, at in zip(_end(out[-1]), run, strict=False))) if out else 0
+        if over < run.length:
+            out.append(Match(run.left + over, run.right + over, run.length - over))
+    return out
+
+
+def _end(run: Match) -> Span:
+    return run.left + run.length, run.right + run.length
+
+
+def _aligned(page: Page, chain: list[Match], keys: "Keys") -> Alignment | None:
+    """The alignment of a chain, grown to the edges of its paragraphs, its words compared as strings."""
+    left, right = _window(page, chain)
+    a, b = (keys(page.text[page.words.starts[s] : page.words.end(e - 1)]) for s, e in (left, right))
+    if len(a) != left[1] - left[0] or len(b) != right[1] - right[0]:
+        return None
+    runs = [Match(left[0] + i, right[0] + j, n) for i, j, n in compare(a, b)]
+    return Alignment(tuple(runs), tuple(_gaps(runs, a, b, (left[0], right[0])))) if runs else None
+
+
+def _window(page: Page, chain: list[Match]) -> tuple[Span, Span]:
+    """The words to compare: the chain, and on either side at most a gap's words, up to where the paragraph ends."""
+    first, (l0, r0), (l1, r1) = page.first, chain[0][:2], _end(chain[-1])
+    head = min(_EDIT, r0 - first[page.paragraph(r0)])
+    tail = min(_EDIT, first[min(len(first) - 1, bisect_right(first, r1 - 1))] - r1)
+    end = min(l1 + (tail + _SLACK if tail else 0), r0)
+    head = min(head, r0 - end)
+    return (max(0, l0 - (head + _SLACK if head else 0)), end), (r0 - head, r1 + tail)
+
+
+def compare(a: "Sequence[str]", b: "Sequence[str]") -> list[Run]:
+    """Return the runs (start in a, start in b, length) of words that stand in both lists, in order.
+
+    Runs of words that stand once in each are laid down first, as many as keep their order (patience diff, Cohen); what
+    stands between them is compared by longest common subsequence where it is short.
+    """
+    out: list[Run] = []
+    i = j = 0
+    for x, y in [*_rising(_unique(a, b)), (len(a), len(b))]:
+        if x < i or y < j:
+            continue
+        start = x, y
+        while x < len(a) and start[0] > i and start[1] > j and a[start[0] - 1] == b[start[1] - 1]:
+            start = start[0] - 1, start[1] - 1
+        out += [(i + p, j + q, n) for p, q, n in _common(a[i : start[0]], b[j : start[1]])]
+        i, j = x, y
+        while i < len(a) and j < len(b) and a[i] == b[j]:
+            i, j = i + 1, j + 1
+        if i > start[0]:
+            out.append((*start, i - start[0]))
+    return out
+
+
+def _unique(a: "Sequence[str]", b: "Sequence[str]") -> list[Span]:
+    """Where the same few words start that stand once in `a` and once in `b`, in order of `a`."""
+    tables: list[dict[tuple[str, ...], int]] = []
+    for words in (a, b):
+        at: dict[tuple[str, ...], int] = {}
+        for start, gram in enumerate(zip(*(words[n:] for n in range(_GRAM)), strict=False)):
+            at[gram] = -1 if gram in at else start
+        tables.append(at)
+    pairs = ((start, tables[1].get(gram, -1)) for gram, start in tables[0].items())
+    return [(x, y) for x, y in pairs if x >= 0 and y >= 0]
+
+
+def _rising(pairs: list[Span]) -> list[Span]:
+    """The most pairs that rise on both sides (patience sorting)."""
+    tops: list[int] = []
+    ends: list[int] = []
+    back = [-1] * len(pairs)
+    for at, (_, y) in enumerate(pairs):
+        pile = bisect_left(tops, y)
+        tops[pile : pile + 1] = [y]
+        ends[pile : pile + 1] = [at]
+        back[at] = ends[pile - 1] if pile else -1
+    out, at = [], ends[-1] if ends else -1
+    while at >= 0:
+        out.append(pairs[at])
+        at = back[at]
+    return out[::-1]
+
+
+def _common(a: "Sequence[str]", b: "Sequence[str]") -> "Iterator[Run]":
+    """Yield the runs of a longest common subsequence of two short lists; nothing where the table would be too large."""
+    if not a or not b or len(a) * len(b) > _TABLE:
+        return
+    table = [[0] * (len(b) + 1)]
+    for word in reversed(a):
+        row = [0]
+        for at, (other, below) in enumerate(zip(reversed(b), table[-1], strict=False)):
+            row.append(below + 1 if word == other else max(row[-1], table[-1][at + 1]))
+        table.append(row)
+    i = j = length = 0
+    while i < len(a) and j < len(b):
+        if a[i] == b[j]:
+            i, j, length = i + 1, j + 1, length + 1
+            continue
+        if length:
+            yield i - length, j - length, length
+            length = 0
+        if table[len(a) - i - 1][len(b) - j] >= table[len(a) - i][len(b) - j - 1]:
+            i += 1
+        else:
+            j += 1
+    if length:
+        yield i - length, j - length, length
+
+
+def _gaps(runs: list[Match], a: list[str], b: list[str], base: Span) -> "Iterator[Gap]":
+    """What stands between the runs; a gap in which each word is a misspelling of its opposite is alike."""
+    edges = [(base, (runs[0].left, runs[0].right))]
+    edges += [(_end(x), (y.left, y.right)) for x, y in pairwise(runs)]
+    edges.append((_end(runs[-1]), (base[0] + len(a), base[1] + len(b))))
+    for (l0, r0), (l1, r1) in edges:
+        if l0 < l1 or r0 < r1:
+            old, new = a[l0 - base[0] : l1 - base[0]], b[r0 - base[1] : r1 - base[1]]
+            yield Gap((l0, l1), (r0, r1), _alike(old, new))
+
+
+def _alike(old: list[str], new: list[str]) -> bool:
+    if not old or not new or len(old) + len(new) > _EDIT:
+        return False
+    if "".join(old) == "".join(new):
+        return True
+    return len(old) == len(new) and all(x == y or misspelt(x, y) for x, y in zip(old, new, strict=True))
+
+
+def misspelt(x: str, y: str) -> bool:
+    """Whether two words are one word with a few wrong letters: one in four to five, two in six to eight, and so on.
+
+    >>> misspelt("modern", "modem"), misspelt("thousand", "th0usand"), misspelt("1990", "1996")
+    (True, True, False)
+    """
+    least, most = sorted((len(x), len(y)))
+    allowed = least // 3 if least >= _SPELT else 0
+    if most - least > allowed or not allowed or x.isdecimal() or y.isdecimal():
+        return False
+    row = list(range(len(y) + 1))
+    for i, c in enumerate(x, 1):
+        previous, row[0] = row[0], i
+        for j, d in enumerate(y, 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (c != d))
+    return row[-1] <= allowed

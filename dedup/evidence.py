@@ -1,0 +1,115 @@
+"""What can be seen in a page about a stretch of it: sentences, line breaks, rows, quotations. No judgement.
+
+Why: which side of a match could go, whether a repeat is right, and which copy is better preserved are asked of the same
+signs. The stages that judge share them here. Spans are half-open, in words.
+"""
+
+from bisect import bisect_left
+
+from dedup.model import Page, Span
+from dedup.record import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+OPENERS = "\uff08\u3010\u3008\u300a\u201c\u2018\u201e\u00ab\u00bf\u00a1([{\u300c\u300e\"'"
+CLOSERS = " \t\u00a0\"'\u201d\u2019\u00bb)]}\u300d\u300f\u200f"
+STOPS = frozenset(".!?\u2026\u3002\uff01\uff1f\u0964\u0965\u061f\u06d4\u1362\u1368\u104b\u17d4")
+_ROW_STOPS = (*STOPS, ":")
+_QUOTES = (">", "|", "\u00bb")
+_COLONS = (":", "\uff1a")
+_QUOTED = 3  # paragraphs that a quotation may have
+_FULL_LINE = 30  # characters from which a line may have been wrapped, where no case tells
+_TORN = -6  # what a line break inside a sentence weighs against one between paragraphs
+
+
+def paragraphs(page: Page, span: Span) -> range:
+    """The paragraphs that hold words of `span`."""
+    return range(page.paragraph(span[0]), bisect_left(page.first, span[1]))
+
+
+def texture(spans: "Iterable[Span]", weight: float) -> float:
+    """Half of the words stand in spans of at least this many words: 16 and more in articles, fewer in verse."""
+    sizes = sorted(b - a for a, b in spans)
+    half, seen = sum(sizes) / 2, 0
+    for size in sizes:
+        seen += size
+        if seen >= half:
+            return size * weight
+    return 0.0
+
+
+def in_lines(page: Page, spans: "Iterable[Span]") -> list[Span]:
+    """`spans`, split where paragraphs are."""
+    first = page.first
+    return [
+        (max(first[p], start), min(first[p + 1], end)) for start, end in spans for p in paragraphs(page, (start, end))
+    ]
+
+
+def ends_sentence(page: Page, word: int) -> bool:
+    """Whether a paragraph or a sentence ends before `word`."""
+    if page.starts_paragraph(word):
+        return True
+    return not STOPS.isdisjoint(page.text[page.words.end(word - 1) : page.words.starts[word]])
+
+
+def broken_off(page: Page, word: int) -> bool:
+    """Whether an ellipsis follows right after the word before `word`."""
+    at = page.words.end(word - 1)
+    tail = page.text[at : at + 6]
+    return "..." in tail or "\u2026" in tail
+
+
+def quoted(page: Page, copy: Span, original: int) -> bool:
+    """Whether a copy of few paragraphs or the original, which starts with a word, alone is marked as a quotation.
+
+    By a quote sign, or by a line before it that ends in a colon.
+    """
+    rows = [page.paragraph(copy[0]), page.paragraph(original)]
+    marked = [page.line(p).lstrip().startswith(_QUOTES) for p in rows]
+    introduced = [p > 0 and page.line(p - 1).rstrip().endswith(_COLONS) for p in rows]
+    return len(paragraphs(page, copy)) <= _QUOTED and (marked[0] != marked[1] or introduced[0] != introduced[1])
+
+
+def in_rows(page: Page, spans: "Iterable[Span]") -> bool:
+    """Whether most of these words stand in lines that end no sentence, or the lines are numbered."""
+    rows = [p for span in spans for p in paragraphs(page, span)]
+    lines = [page.line(p).rstrip(CLOSERS) for p in rows]
+    sizes = [page.first[p + 1] - page.first[p] for p in rows]
+    prose = sum(size for size, line in zip(sizes, lines, strict=True) if line.endswith(_ROW_STOPS))
+    numbers = sum(line.strip(" \t.()").isdecimal() for line in lines)
+    return len(rows) > 1 and (2 * prose < sum(sizes) or 4 * numbers >= len(rows))
+
+
+def soft(page: Page, p: int) -> bool:
+    """Whether paragraph `p` carries on the sentence of the line before it."""
+    text, (starts, ends) = page.text, page.paragraphs
+    if _blank(text[ends[p - 1] : starts[p]]):
+        return False
+    last = text[starts[p - 1] : ends[p - 1]].rstrip(CLOSERS)[-1:]
+    at = page.first[p]
+    initial = text[page.words.starts[at]] if at < len(page.words.starts) else "A"
+    if last in STOPS or initial.isupper():
+        return False
+    return initial.islower() or ends[p - 1] - starts[p - 1] >= _FULL_LINE
+
+
+def break_mark(page: Page, word: int) -> int:
+    """How good the line break before `word` is: 1 where a paragraph is complete, below 0 inside a sentence, else 0."""
+    p = page.paragraph(word)
+    text, (starts, ends) = page.text, page.paragraphs
+    last = text[starts[p - 1] : ends[p - 1]].rstrip(CLOSERS)[-1:]
+    if last in STOPS or _blank(text[ends[p - 1] : starts[p]]):
+        return 1
+    return (_TORN if text[page.words.starts[word]].islower() else -1) if soft(page, p) else 0
+
+
+def garbled(page: Page, span: Span) -> bool:
+    """Whether a wrong encoding, or entities, stand in the text of `span`."""
+    start, end = page.words.starts[span[0]], page.words.end(span[1] - 1)
+    return page.text[start:end] != page.words.reading[start:end]
+
+
+def _blank(gap: str) -> bool:
+    return gap.count("\n") + gap.count("\r") - gap.count("\r\n") > 1

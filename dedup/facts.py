@@ -1,0 +1,103 @@
+"""Differences that change what a text says: figures, dates, negations, names.
+
+Why: a copy in which "12 died" became "21 died", or in which a "not" is gone, is no copy that may go without leave. A
+difference is hard where its words alone show it; it is soft where it could as well be noise, a name for another name,
+and only the differences around it can tell. Figures in digits are known in every script, names where capitals mark
+them, number words, dates and negations in the languages of the lists below.
+
+    12 -> 21, Monday -> Friday, did not -> did     hard
+    Brown -> Blair, not -> now                     soft
+    big -> large                                   none
+"""
+
+from dedup.evidence import OPENERS, STOPS
+from dedup.model import Page, Span
+from dedup.record import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HARD, SOFT, NONE = 2, 1, 0
+
+# Number words, months and days.
+_FIGURE_WORDS = """
+two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand thousands million
+millions billion billions trillion first second third fourth fifth sixth seventh eighth ninth tenth half quarter
+double triple twice dozen
+zwei drei vier fünf sechs sieben acht neun zehn elf zwölf zwanzig dreißig hundert tausend million millionen
+milliarde milliarden erste ersten zweite zweiten dritte dritten
+deux trois quatre cinq sept huit neuf dix onze douze vingt trente quarante cinquante cent mille millions milliard
+milliards premier première deuxième troisième
+dos tres cuatro cinco seis siete ocho nueve diez once doce veinte treinta cien ciento mil millón millones primero
+primera segundo tercero dois duas três quatro sete oito nove dez vinte trinta cem milhão milhões primeiro
+due tre quattro cinque sei sette otto dieci venti trenta cento milione milioni primo secondo terzo
+twee drie vijf zes zeven acht negen tien honderd duizend miljoen miljard
+два три четыре пять шесть семь восемь девять десять сто тысяча тысяч миллион миллионов миллиард
+monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
+september october november december today tomorrow yesterday
+montag dienstag mittwoch donnerstag freitag samstag sonntag januar februar märz mai juni juli oktober dezember
+heute morgen gestern lundi mardi mercredi jeudi vendredi samedi dimanche janvier février mars avril juin juillet
+août septembre octobre novembre décembre lunes martes miércoles jueves viernes sábado domingo enero febrero marzo
+abril mayo junio julio agosto septiembre octubre noviembre diciembre segunda terça quarta quinta sexta janeiro
+fevereiro março maio junho julho setembro outubro novembro dezembro lunedì martedì mercoledì giovedì venerdì
+sabato domenica gennaio febbraio aprile maggio giugno luglio settembre ottobre novembre dicembre maandag dinsdag
+woensdag donderdag vrijdag zaterdag zondag januari februari maart mei augustus
+понедельник вторник среду среда четверг пятницу пятница субботу воскресенье января февраля марта апреля мая июня
+июля августа сентября октября ноября декабря
+"""
+_NEGATION_WORDS = """
+no not nor never none nobody nothing neither without cannot t non
+nicht kein keine keinen keinem keiner keines nie niemals niemand ohne
+ne pas jamais aucun aucune sans rien nunca jamás ningún ninguna ninguno sin nada não nem sem nenhum nenhuma
+mai senza nessun nessuno nessuna niet geen nooit zonder inte ej aldrig utan ikke aldri aldrig uten uden
+не нет ни никогда без nie bez nigdy tidak bukan tanpa jangan değil yok hayır không chưa si hakuna sio
+لا لم لن ليس ليست غير بدون לא אין בלי नहीं नही मत बिना 不 没 沒 無 无 未 非 别 neva
+"""
+_FIGURES = frozenset(_FIGURE_WORDS.split())
+_NEGATIONS = frozenset(_NEGATION_WORDS.split())
+_STATED = 6  # words of a gap up to which a negation on one side only contradicts the other
+_TITLE = 0.6  # share of capitals from which they mark no names
+
+
+def fact(page: Page, lost: Span, kept: Span, keys: "Callable[[str], list[str]]") -> int:
+    """Return whether giving up the words `lost` for the words `kept` changes a fact: HARD, SOFT or NONE.
+
+    `keys` gives the match keys of a text.
+    """
+    old, new = keys(words_of(page, lost)), keys(words_of(page, kept))
+    if "".join(old) == "".join(new):
+        return NONE
+    digits = [sorted(w for w in words if any(c.isdecimal() for c in w)) for words in (old, new)]
+    if digits[0] and digits[0] != digits[1]:
+        return HARD
+    figures = [_FIGURES.intersection(words) for words in (old, new)]
+    if figures[0] and figures[1] and figures[0] != figures[1]:
+        return HARD
+    negations = [[w for w in words if w in _NEGATIONS] for words in (old, new)]
+    if negations[0] != negations[1] and max(len(old), len(new)) <= _STATED:
+        return SOFT if len(old) == len(new) else HARD
+    names = [
+        {k for w in range(*s) if _is_name(page, w) for k in keys(words_of(page, (w, w + 1)))} for s in (lost, kept)
+    ]
+    return SOFT if names[0] - names[1] and (names[1] or not new) else NONE
+
+
+def _is_name(page: Page, word: int) -> bool:
+    """Whether `word` has a capital that no sentence, quotation or title gives it."""
+    text, words = page.text, page.words
+    if not text[words.starts[word]].isupper() or page.starts_paragraph(word):
+        return False
+    before = text[words.end(word - 1) : words.starts[word]]
+    if any(c in STOPS or c in OPENERS or c == ":" for c in before):
+        return False
+    p = page.paragraph(word)
+    row = range(page.first[p], page.first[p + 1])
+    return sum(text[words.starts[w]].isupper() for w in row) < _TITLE * len(row)
+
+
+def words_of(page: Page, span: Span) -> str:
+    """The words of `span` as they stand in the text, on one line."""
+    if span[0] == span[1]:
+        return ""
+    return " ".join(page.text[page.words.starts[span[0]] : page.words.end(span[1] - 1)].split())

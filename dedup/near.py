@@ -1,0 +1,320 @@
+"""Alignments to variants: which copy of a paragraph goes when the copies differ. Only asked for by `--near`.
+
+Why: an editor who finds an article twice, once with misprints, does not keep both. Paragraph by paragraph the better
+copy stays: the one that lacks nothing, is not garbled, breaks off nowhere; else the first. Where the better one stands
+in the other copy it is put in the place of the worse, so that the article reads on. A copy goes when as many of its
+words match as the asked similarity lets one expect, give or take what chance allows (binomial, in standard deviations).
+
+Removed:  near-copy
+Kept:     near-facts (a figure, date, negation or name differs), near-unlike, and the reasons of `decide`
+"""
+
+import math
+from collections import Counter
+
+from dedup.config import Config
+from dedup.evidence import (
+    break_mark,
+    broken_off,
+    garbled,
+    in_lines,
+    in_rows,
+    paragraphs,
+    quoted,
+    texture,
+)
+from dedup.model import Alignment, Gap, Page, Span, Variant
+from dedup.record import TYPE_CHECKING, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Fact = Callable[[Page, Span, Span], int]
+
+HARD = 2  # see facts.py
+_REGION, _PARAGRAPH = 2.0, 4.0  # standard deviations that a whole copy, and one paragraph of it, may fall below
+_LARGE = 3  # times the shortest lone paragraph: what is copied on this scale is no refrain
+_LONE = 2  # times the shortest lone exact copy: what differs needs more words to be sure
+_NOISE = 4  # one difference in so many may be a name for a name by chance, where all else differs too
+_FULLER = 3  # words that one copy must have more to be the more complete one
+_PART = 0.8  # share of a paragraph below which a lone copy of it is a part pulled out
+
+
+class _Side(Record):
+    """The paragraphs of one copy, in order, how many words they have, and how many of these match."""
+
+    paragraphs: tuple[int, ...]
+    size: int
+    matched: int
+
+    def whole(self) -> bool:
+        """Whether no other paragraph stands between these."""
+        return self.paragraphs[-1] - self.paragraphs[0] + 1 == len(self.paragraphs)
+
+    def span(self, page: Page) -> Span:
+        """The words of the paragraphs."""
+        return page.first[self.paragraphs[0]], page.first[self.paragraphs[-1] + 1]
+
+
+class _Unit(Record):
+    """The smallest paragraphs of both copies that hold the same words, and the gaps between these."""
+
+    left: _Side
+    right: _Side
+    gaps: tuple[Gap, ...]
+
+
+class _Choice(Record):
+    """A unit, its copy that would go, and the differences that forbid it."""
+
+    unit: _Unit
+    loser: _Side
+    winner: _Side
+    facts: tuple[tuple[Span, Span, int], ...]
+
+
+def variants(page: Page, found: list[Alignment], config: Config, fact: "Fact", weight: float) -> list[Variant]:
+    """Return what happens to each near copy. What is removed is apart, and what it is kept for is not removed.
+
+    `fact` says whether giving up words for others changes a fact (0 no, 1 perhaps, 2 yes); `weight` is what a word
+    counts where sizes are judged. Alignments that are exact in all their paragraphs are left to `decide`.
+    """
+    judge = _Judge(page, config, fact, weight)
+    total = len(page.words.starts)
+    gone, held = bytearray(total), bytearray(total)
+    out: list[Variant] = []
+    for alignment in sorted(found, key=lambda a: -sum(run.length for run in a.runs)):
+        for variant in judge.variants(alignment):
+            (a, b), (c, d) = variant.copy, variant.kept
+            if variant.removed:
+                if gone.find(1, a, b) >= 0 or held.find(1, a, b) >= 0 or gone.find(1, c, d) >= 0:
+                    continue
+                if variant.moved and held.find(1, c, d) >= 0:
+                    continue
+                gone[a:b] = b"\1" * (b - a)
+                held[c:d] = b"\1" * (d - c)
+            out.append(variant)
+    return out
+
+
+class _Judge:
+    def __init__(self, page: Page, config: Config, fact: "Fact", weight: float) -> None:
+        self.page, self.config, self.fact, self.weight = page, config, fact, weight
+        self.texture = texture(zip(page.first, page.first[1:], strict=False), weight)
+        self.seen: Counter[bytes] = Counter()
+
+    def variants(self, alignment: Alignment) -> list[Variant]:
+        units = _units(self.page, alignment)
+        choices = [c for c in map(self._choose, units) if c]
+        if not any(self._differs(c) for c in choices):
+            return []
+        rule = self._rule(choices)
+        if rule != "near-copy":
+            return [self._stays(c, rule) for c in choices if self._differs(c)]
+        guarded = self._guarded(choices)
+        stay = [self._stays(c, "near-facts") for c in choices if c in guarded]
+        return stay + self._go([c for c in choices if c not in guarded], alignment)
+
+    # ------------------------------------------------------------ which copy goes
+
+    def _choose(self, unit: _Unit) -> _Choice | None:
+        """Which copy of a unit should go; None if neither is like enough to the other."""
+        sides = unit.left, unit.right
+        may = [side.whole() and self._like(side.matched, side.size, _PARAGRAPH) for side in sides]
+        if not any(may):
+            return None
+        left_goes = self._right_better(unit) if all(may) else may[0]
+        loser, winner = (unit.left, unit.right) if left_goes else (unit.right, unit.left)
+        gaps = [(gap.left, gap.right) if left_goes else (gap.right, gap.left) for gap in unit.gaps]
+        facts = () if self.config.near_facts else ((*gap, n) for gap in gaps if (n := self.fact(self.page, *gap)))
+        return _Choice(unit, loser, winner, tuple(facts))
+
+    def _like(self, matched: int, size: int, deviations: float) -> bool:
+        s = self.config.similarity or 1.0
+        return matched >= s * size - deviations * math.sqrt(size * s * (1 - s))
+
+    def _right_better(self, unit: _Unit) -> bool:
+        """Whether the right copy is the better one of two that could both go."""
+        left, right = (side.span(self.page) for side in (unit.left, unit.right))
+        keep = self.config.keep
+        if keep in ("first", "last"):
+            return keep == "last"
+        if keep == "longest":
+            return right[1] - right[0] > left[1] - left[0]
+        wrong = [garbled(self.page, span) for span in (left, right)]
+        if wrong[0] != wrong[1]:
+            return wrong[0]
+        more = unit.right.size - unit.left.size
+        if abs(more) >= _FULLER:
+            return more > 0
+        broken = [broken_off(self.page, span[1]) for span in (left, right)]
+        if broken[0] != broken[1]:
+            return broken[0]
+        spelling = sum(self._spelling(gap) for gap in unit.gaps if gap.alike)
+        if spelling:
+            return spelling > 0
+        return self._breaks(right) > self._breaks(left)
+
+    def _spelling(self, gap: Gap) -> int:
+        """Above 0 where the words on the right are those that the document uses elsewhere, below 0 on the left."""
+        if not self.seen:
+            self.seen.update(self._word(at) for at in range(len(self.page.words.starts)))
+        left, right = (sum(self.seen[self._word(at)] - 1 for at in range(*span)) for span in (gap.left, gap.right))
+        return (right > left) - (right < left)
+
+    def _word(self, at: int) -> bytes:
+        return self.page.words.hashes[at : at + 1].tobytes()
+
+    def _breaks(self, span: Span) -> int:
+        rows = paragraphs(self.page, span)
+        return sum(break_mark(self.page, self.page.first[p]) for p in rows[1:])
+
+    # ------------------------------------------------------------ whether it goes
+
+    def _differs(self, choice: _Choice) -> bool:
+        """Whether the loser is more than one verbatim run of the winner, which `decide` would see."""
+        start, end = choice.loser.span(self.page)
+        left = choice.loser == choice.unit.left
+        gaps = [gap.left if left else gap.right for gap in choice.unit.gaps]
+        return choice.loser.matched < choice.loser.size or any(start < gap[0] <= gap[1] < end for gap in gaps)
+
+    def _rule(self, choices: list[_Choice]) -> str:
+        """The rule that decides on a copy as a whole."""
+        page, config = self.page, self.config
+        losers, winners = [c.loser for c in choices], [c.winner for c in choices]
+        words = sum(side.size for side in losers)
+        size = words * self.weight
+        if not self._like(sum(side.matched for side in losers), words, _REGION):
+            return "near-unlike"
+        if size < _LONE * config.min_paragraph:
+            return "too-short"
+        copies, originals = [side.span(page) for side in losers], [side.span(page) for side in winners]
+        tandem = min(o[0] for o in originals) == copies[-1][1] or max(o[1] for o in originals) == copies[0][0]
+        if not tandem and quoted(page, (copies[0][0], copies[-1][1]), originals[0][0]):
+            return "quotation"
+        lines = max(texture(in_lines(page, spans), self.weight) for spans in (copies, originals))
+        if lines < config.min_paragraph or (in_rows(page, copies) and in_rows(page, originals)):
+            return "list" if self.texture >= config.min_texture else "refrain"
+        if len(choices) == 1 and losers[0].size < _PART * winners[0].size and not broken_off(page, copies[0][1]):
+            return "pull-quote"
+        return "near-copy" if self.texture >= config.min_texture or size >= _LARGE * config.min_paragraph else "refrain"
+
+    def _guarded(self, choices: list[_Choice]) -> list[_Choice]:
+        """The choices that would give up a fact. A name for a name is noise where much else differs as well."""
+        soft = sum(n < HARD for c in choices for *_, n in c.facts)
+        differences = sum(len(c.unit.gaps) for c in choices) - sum(n == HARD for c in choices for *_, n in c.facts)
+        noise = soft * _NOISE <= differences
+        return [c for c in choices if any(n == HARD or not noise for *_, n in c.facts)]
+
+    def _stays(self, choice: _Choice, rule: str) -> Variant:
+        left, right = choice.unit.left.span(self.page), choice.unit.right.span(self.page)
+        facts = tuple((self._text(a), self._text(b)) for a, b, _ in choice.facts) if rule == "near-facts" else ()
+        return Variant(right, left, False, False, rule, facts)
+
+    def _text(self, span: Span) -> str:
+        words = self.page.words
+        return (
+            " ".join(self.page.text[words.starts[span[0]] : words.end(span[1] - 1)].split())
+            if span[0] < span[1]
+            else ""
+        )
+
+    # ------------------------------------------------------------ in the order of reading
+
+    def _go(self, choices: list[_Choice], alignment: Alignment) -> list[Variant]:
+        """The variants of the copies that go, neighbours told as one."""
+        if not choices:
+            return []
+        host_left = self._host_is_left(choices)
+        out: list[tuple[_Choice, Variant]] = []
+        for at, choice in enumerate(choices):
+            left_goes = choice.loser == choice.unit.left
+            moved = left_goes == host_left and not (host_left and self._open_end(choices[at:]))
+            variant = Variant(choice.loser.span(self.page), choice.winner.span(self.page), moved, True, "near-copy", ())
+            if out and not moved and not out[-1][1].moved and _follows(out[-1][0], choice):
+                last = out.pop()[1]
+                variant = variant._replace(copy=(last.copy[0], variant.copy[1]), kept=(last.kept[0], variant.kept[1]))
+            out.append((choice, variant))
+        return [variant for _, variant in out]
+
+    def _host_is_left(self, choices: list[_Choice]) -> bool:
+        """Whether the earlier copy is the one that stays in its place: the one with more paragraphs of its own."""
+        own = []
+        for sides in ([c.unit.left for c in choices], [c.unit.right for c in choices]):
+            rows = range(sides[0].paragraphs[0], sides[-1].paragraphs[-1] + 1)
+            used = {p for side in sides for p in side.paragraphs}
+            own.append(sum(self.page.first[p + 1] - self.page.first[p] for p in rows if p not in used))
+        if own[0] != own[1]:
+            return own[0] > own[1]
+        stay = [sum(c.winner.size for c in choices if (c.winner == c.unit.left) == left) for left in (True, False)]
+        return stay[0] >= stay[1]
+
+    def _open_end(self, rest: list[_Choice]) -> bool:
+        """Whether the earlier copy breaks off here: the later one goes on with all that is left, in its own place."""
+        return all(c.loser == c.unit.left for c in rest) and (
+            rest[-1].unit.right.size >= rest[-1].unit.left.size + _FULLER
+            or broken_off(self.page, rest[-1].unit.left.span(self.page)[1])
+        )
+
+
+def _follows(before: _Choice, after: _Choice) -> bool:
+    """Whether both copies of one unit stand right after those of another, and the same one goes."""
+    same = (before.loser == before.unit.left) == (after.loser == after.unit.left)
+    return same and all(
+        x.paragraphs[-1] + 1 == y.paragraphs[0] for x, y in ((before.loser, after.loser), (before.winner, after.winner))
+    )
+
+
+# ---------------------------------------------------------------- units
+
+
+def _units(page: Page, alignment: Alignment) -> list[_Unit]:
+    """The paragraphs of both sides, grouped by the words that they share."""
+    shared: Counter[tuple[int, int]] = Counter()
+    pieces = [(run.left, run.right, run.length, run.length) for run in alignment.runs]
+    for gap in alignment.gaps:
+        if gap.alike:
+            pieces.append((gap.left[0], gap.right[0], gap.left[1] - gap.left[0], gap.right[1] - gap.right[0]))
+    for left, right, size, other in pieces:
+        for step in range(size if size == other else 1):
+            shared[page.paragraph(left + step), page.paragraph(right + step)] += 1
+    groups: list[tuple[set[int], set[int]]] = []
+    for p, q in sorted(pair for pair, count in shared.items() if _belongs(page, pair, count)):
+        if groups and (p in groups[-1][0] or q in groups[-1][1]):
+            groups[-1][0].add(p)
+            groups[-1][1].add(q)
+        else:
+            groups.append(({p}, {q}))
+    return [_unit(page, alignment, pieces, sorted(ps), sorted(qs)) for ps, qs in groups]
+
+
+def _belongs(page: Page, pair: tuple[int, int], count: int) -> bool:
+    least = min(page.first[p + 1] - page.first[p] for p in pair)
+    return count >= max(0.3 * least, min(4, 0.5 * least))
+
+
+def _unit(
+    page: Page, alignment: Alignment, pieces: list[tuple[int, int, int, int]], ps: list[int], qs: list[int]
+) -> _Unit:
+    (l0, l1), (r0, r1) = ((page.first[x[0]], page.first[x[-1] + 1]) for x in (ps, qs))
+    matched = [0, 0]
+    for left, right, size, other in pieces:
+        if size == other:
+            low, high = max(0, l0 - left, r0 - right), min(size, l1 - left, r1 - right)
+            matched[0] += max(0, high - low)
+            matched[1] += max(0, high - low)
+        elif l0 <= left < l1 and r0 <= right < r1:
+            matched[0] += min(size, l1 - left)
+            matched[1] += min(other, r1 - right)
+    sizes = [sum(page.first[p + 1] - page.first[p] for p in x) for x in (ps, qs)]
+    gaps = [
+        Gap(_clip(gap.left, (l0, l1)), _clip(gap.right, (r0, r1)), gap.alike)
+        for gap in alignment.gaps
+        if (gap.left[0] < l1 and gap.left[1] > l0) or (gap.right[0] < r1 and gap.right[1] > r0)
+    ]
+    return _Unit(_Side(tuple(ps), sizes[0], matched[0]), _Side(tuple(qs), sizes[1], matched[1]), tuple(gaps))
+
+
+def _clip(span: Span, bounds: Span) -> Span:
+    start = min(max(span[0], bounds[0]), bounds[1])
+    return start, max(start, min(span[1], bounds[1]))
