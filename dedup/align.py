@@ -25,8 +25,10 @@ _LOOK_BACK = 50  # runs among which the one before is looked for
 _EDIT = 64  # words that may differ on both sides between two runs
 _INSERTED = 400  # words that one side may have more between two runs
 _SLACK = 8  # words that the original may have more at the ends of a copy
+_EIGHTH = 8  # of the words of a chain: less is a false start
 _TABLE = 1 << 14  # cells of a comparison; larger gaps are one difference
 _GRAM = 3  # words that make a place in a text
+_WRONG = 3  # letters of a word that may be wrong
 _SPELT = 4  # letters from which a word may be a misspelling of another
 
 
@@ -38,8 +40,8 @@ def alignments(page: Page, seeds: list[Match], keys: "Keys", least: int) -> list
     words times the size of a gap, which is bounded.
     """
     out = []
-    for chain in _chains([seed for seed in seeds if seed.left + seed.length <= seed.right]):
-        if sum(run.length for run in chain) >= least:
+    for chain in _joined(list(_chains([seed for seed in seeds if seed.left + seed.length <= seed.right]))):
+        if _size(chain) >= least:
             found = _aligned(page, chain, keys)
             if found:
                 out.append(found)
@@ -73,6 +75,30 @@ def _chains(seeds: list[Match]) -> "Iterator[list[Match]]":
             yield _trimmed(chain[::-1])
 
 
+def _joined(chains: list[list[Match]]) -> list[list[Match]]:
+    """The chains; where a false start kept one from reaching its end, which became another, that start is dropped."""
+    chains.sort(key=lambda chain: chain[0].right)
+    out: list[list[Match]] = []
+    for chain in chains:
+        last = out[-1] if out else []
+        if last and _follows(last[-1], chain[0]):
+            rest = [run for run in last if run.right >= _end(chain[-1])[0]]
+            if rest and _EIGHTH * (_size(last) - _size(rest)) < _size(last):
+                out[-1] = rest + chain
+                continue
+        out.append(chain)
+    return out
+
+
+def _follows(before: Match, after: Match) -> bool:
+    left, right = after.left - _end(before)[0], after.right - _end(before)[1]
+    return min(left, right) >= 0 and max(left, right) <= _INSERTED and min(left, right) <= _EDIT
+
+
+def _size(chain: list[Match]) -> int:
+    return sum(run.length for run in chain)
+
+
 def _trimmed(chain: list[Match]) -> list[Match]:
     """The runs of a chain, apart: where two overlap, the later one starts later."""
     out: list[Match] = []
@@ -100,9 +126,10 @@ def _aligned(page: Page, chain: list[Match], keys: "Keys") -> Alignment | None:
 def _window(page: Page, chain: list[Match]) -> tuple[Span, Span]:
     """The words to compare: the chain, and on either side at most a gap's words, up to where the paragraph ends."""
     first, (l0, r0), (l1, r1) = page.first, chain[0][:2], _end(chain[-1])
-    head = min(_EDIT, r0 - first[page.paragraph(r0)])
-    tail = min(_EDIT, first[min(len(first) - 1, bisect_right(first, r1 - 1))] - r1)
-    end = min(l1 + (tail + _SLACK if tail else 0), r0)
+    opening, closing = first[page.paragraph(r0)], first[min(len(first) - 1, bisect_right(first, r1 - 1))]
+    head, tail = min(_EDIT, r0 - opening), min(_EDIT, closing - r1)
+    # Of two copies in a row the first may seem to run on into the second.
+    end = min(l1 + (tail + _SLACK if tail else 0), opening if l0 < opening else r0)
     head = min(head, r0 - end)
     return (max(0, l0 - (head + _SLACK if head else 0)), end), (r0 - head, r1 + tail)
 
@@ -205,13 +232,13 @@ def _alike(old: list[str], new: list[str]) -> bool:
 
 
 def misspelt(x: str, y: str) -> bool:
-    """Whether two words are one word with a few wrong letters: one in four to five, two in six to eight, and so on.
+    """Whether two words are one word with a few wrong letters: one in four or five, two in six to eight, three in more.
 
     >>> misspelt("modern", "modem"), misspelt("thousand", "th0usand"), misspelt("1990", "1996")
     (True, True, False)
     """
     least, most = sorted((len(x), len(y)))
-    allowed = least // 3 if least >= _SPELT else 0
+    allowed = min(least // 3, _WRONG) if least >= _SPELT else 0
     if most - least > allowed or not allowed or x.isdecimal() or y.isdecimal():
         return False
     row = list(range(len(y) + 1))

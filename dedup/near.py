@@ -11,6 +11,7 @@ Kept:     near-facts (a figure, date, negation or name differs), near-unlike, an
 
 import math
 from collections import Counter
+from itertools import pairwise
 
 from dedup.config import Config
 from dedup.evidence import (
@@ -50,6 +51,13 @@ class _Side(Record):
     def whole(self) -> bool:
         """Whether no other paragraph stands between these."""
         return self.paragraphs[-1] - self.paragraphs[0] + 1 == len(self.paragraphs)
+
+    def runs(self, page: Page) -> list[Span]:
+        """The words of the paragraphs, those side by side as one span."""
+        first, rows = page.first, self.paragraphs
+        starts = [p for p in rows if p - 1 not in rows]
+        ends = [p for p in rows if p + 1 not in rows]
+        return [(first[p], first[q + 1]) for p, q in zip(starts, ends, strict=True)]
 
     def span(self, page: Page) -> Span:
         """The words of the paragraphs."""
@@ -104,43 +112,91 @@ class _Judge:
         self.seen: Counter[bytes] = Counter()
 
     def variants(self, alignment: Alignment) -> list[Variant]:
-        units = _units(self.page, alignment)
-        choices = [c for c in map(self._choose, units) if c]
-        if not any(self._differs(c) for c in choices):
-            return []
-        rule = self._rule(choices)
-        if rule != "near-copy":
-            return [self._stays(c, rule) for c in choices if self._differs(c)]
-        guarded = self._guarded(choices)
-        stay = [self._stays(c, "near-facts") for c in choices if c in guarded]
-        return stay + self._go([c for c in choices if c not in guarded], alignment)
+        units = [
+            u for u in _units(self.page, alignment) if self._may_go(u.left, u.right) or self._may_go(u.right, u.left)
+        ]
+        misspelt = 2 * sum(gap.alike for gap in alignment.gaps) > len(alignment.gaps)
+        better = [self._better(unit, misspelt) for unit in units]
+        host_right = self._host_right(units, better)
+        choices = [c for u, right in zip(units, better, strict=True) if (c := self._choose(u, right, host_right))]
+        out = []
+        for group in self._groups(choices):
+            rule = self._rule(group) if any(map(self._differs, group)) else ""
+            if rule == "near-copy":
+                guarded = self._guarded(group)
+                out += [self._stays(c, "near-facts") for c in guarded]
+                out += self._go([c for c in group if c not in guarded], host_right)
+            elif rule:
+                out += [self._stays(c, rule) for c in group if self._differs(c)]
+        return out
+
+    def _host_right(self, units: list[_Unit], better: list[bool | None]) -> bool:
+        """Whether the later copy stays in its place: it has paragraphs of its own, or is the better one in most."""
+        more = self._own([u.right for u in units]) - self._own([u.left for u in units])
+        if abs(more) * self.weight >= self.config.min_paragraph:
+            return more > 0
+        right = sum(u.right.size for u, b in zip(units, better, strict=True) if b)
+        return 2 * right > sum(u.right.size for u in units)
+
+    def _own(self, sides: list[_Side]) -> int:
+        """The words that stand between these paragraphs of a copy and are not in the other one."""
+        used = {p for side in sides for p in side.paragraphs}
+        rows = range(sides[0].paragraphs[0], sides[-1].paragraphs[-1] + 1) if sides else range(0)
+        return sum(self.page.first[p + 1] - self.page.first[p] for p in rows if p not in used)
+
+    def _groups(self, choices: list[_Choice]) -> list[list[_Choice]]:
+        """The choices as one, where they are a part of the document laid down again; else each run of neighbours."""
+        for sides in ([c.unit.left for c in choices], [c.unit.right for c in choices]):
+            if self._own(sides) > sum(side.size for side in sides):
+                break
+        else:
+            return [choices] if choices else []
+        out = [choices[:1]]
+        for before, after in pairwise(choices):
+            if all(
+                x.paragraphs[-1] + 1 == y.paragraphs[0] for x, y in zip(before.unit[:2], after.unit[:2], strict=True)
+            ):
+                out[-1].append(after)
+            else:
+                out.append([after])
+        return out
 
     # ------------------------------------------------------------ which copy goes
 
-    def _choose(self, unit: _Unit) -> _Choice | None:
-        """Which copy of a unit should go; None if neither is like enough to the other."""
+    def _choose(self, unit: _Unit, right_better: bool | None, host_right: bool) -> _Choice | None:
+        """Which copy of a unit should go; None if neither is like the other, or the other cannot take its place."""
         sides = unit.left, unit.right
-        may = [side.whole() and self._like(side.matched, side.size, _PARAGRAPH) for side in sides]
+        may = [self._may_go(side, other) for side, other in (sides, sides[::-1])]
+        # What is to take the place of its copy must be whole.
+        may = [may[0] and (host_right or unit.right.whole()), may[1] and (not host_right or unit.left.whole())]
         if not any(may):
             return None
-        left_goes = self._right_better(unit) if all(may) else may[0]
+        left_goes = may[0] and (not may[1] or (host_right if right_better is None else right_better))
         loser, winner = (unit.left, unit.right) if left_goes else (unit.right, unit.left)
         gaps = [(gap.left, gap.right) if left_goes else (gap.right, gap.left) for gap in unit.gaps]
         facts = () if self.config.near_facts else ((*gap, n) for gap in gaps if (n := self.fact(self.page, *gap)))
         return _Choice(unit, loser, winner, tuple(facts))
 
+    def _may_go(self, side: _Side, other: _Side) -> bool:
+        """Whether a side is like enough to the other to go for it; a short part of a paragraph is a part on purpose."""
+        if not self._like(side.matched, side.size, _PARAGRAPH):
+            return False
+        short = side.size * self.weight < _LONE * self.config.min_paragraph
+        return side.size >= _PART * other.size or not short or broken_off(self.page, side.span(self.page)[1])
+
     def _like(self, matched: int, size: int, deviations: float) -> bool:
+        """Whether as many words match as the asked similarity lets one expect, give or take what chance allows."""
         s = self.config.similarity or 1.0
         return matched >= s * size - deviations * math.sqrt(size * s * (1 - s))
 
-    def _right_better(self, unit: _Unit) -> bool:
-        """Whether the right copy is the better one of two that could both go."""
+    def _better(self, unit: _Unit, misspelt: bool) -> bool | None:
+        """Whether the right copy is the better one, None if neither; `misspelt`: most differences are misspellings."""
         left, right = (side.span(self.page) for side in (unit.left, unit.right))
         keep = self.config.keep
         if keep in ("first", "last"):
             return keep == "last"
         if keep == "longest":
-            return right[1] - right[0] > left[1] - left[0]
+            return None if unit.left.size == unit.right.size else unit.right.size > unit.left.size
         wrong = [garbled(self.page, span) for span in (left, right)]
         if wrong[0] != wrong[1]:
             return wrong[0]
@@ -150,17 +206,18 @@ class _Judge:
         broken = [broken_off(self.page, span[1]) for span in (left, right)]
         if broken[0] != broken[1]:
             return broken[0]
-        spelling = sum(self._spelling(gap) for gap in unit.gaps if gap.alike)
+        spelling = sum(self._spelling(gap) for gap in unit.gaps if misspelt and gap.alike)
         if spelling:
             return spelling > 0
-        return self._breaks(right) > self._breaks(left)
+        breaks = self._breaks(right) - self._breaks(left)
+        return breaks > 0 if breaks else None
 
     def _spelling(self, gap: Gap) -> int:
         """Above 0 where the words on the right are those that the document uses elsewhere, below 0 on the left."""
         if not self.seen:
             self.seen.update(self._word(at) for at in range(len(self.page.words.starts)))
-        left, right = (sum(self.seen[self._word(at)] - 1 for at in range(*span)) for span in (gap.left, gap.right))
-        return (right > left) - (right < left)
+        left, right = (all(self.seen[self._word(at)] > 1 for at in range(*span)) for span in (gap.left, gap.right))
+        return right - left
 
     def _word(self, at: int) -> bytes:
         return self.page.words.hashes[at : at + 1].tobytes()
@@ -189,15 +246,19 @@ class _Judge:
         if size < _LONE * config.min_paragraph:
             return "too-short"
         copies, originals = [side.span(page) for side in losers], [side.span(page) for side in winners]
-        tandem = min(o[0] for o in originals) == copies[-1][1] or max(o[1] for o in originals) == copies[0][0]
+        between = min(abs(originals[0][0] - copies[-1][1]), abs(copies[0][0] - originals[-1][1]))
+        tandem = between * _NOISE <= words
+        large = size >= _LARGE * config.min_paragraph
+        if tandem and large and 3 * words >= len(page.words.starts):
+            return "near-copy"
         if not tandem and quoted(page, (copies[0][0], copies[-1][1]), originals[0][0]):
             return "quotation"
         lines = max(texture(in_lines(page, spans), self.weight) for spans in (copies, originals))
-        if lines < config.min_paragraph or (in_rows(page, copies) and in_rows(page, originals)):
+        if lines < config.min_paragraph or (not tandem and in_rows(page, copies) and in_rows(page, originals)):
             return "list" if self.texture >= config.min_texture else "refrain"
         if len(choices) == 1 and losers[0].size < _PART * winners[0].size and not broken_off(page, copies[0][1]):
             return "pull-quote"
-        return "near-copy" if self.texture >= config.min_texture or size >= _LARGE * config.min_paragraph else "refrain"
+        return "near-copy" if self.texture >= config.min_texture or large else "refrain"
 
     def _guarded(self, choices: list[_Choice]) -> list[_Choice]:
         """The choices that would give up a fact. A name for a name is noise where much else differs as well."""
@@ -221,33 +282,23 @@ class _Judge:
 
     # ------------------------------------------------------------ in the order of reading
 
-    def _go(self, choices: list[_Choice], alignment: Alignment) -> list[Variant]:
+    def _go(self, choices: list[_Choice], host_right: bool) -> list[Variant]:
         """The variants of the copies that go, neighbours told as one."""
-        if not choices:
-            return []
-        host_left = self._host_is_left(choices)
         out: list[tuple[_Choice, Variant]] = []
         for at, choice in enumerate(choices):
-            left_goes = choice.loser == choice.unit.left
-            moved = left_goes == host_left and not (host_left and self._open_end(choices[at:]))
-            variant = Variant(choice.loser.span(self.page), choice.winner.span(self.page), moved, True, "near-copy", ())
-            if out and not moved and not out[-1][1].moved and _follows(out[-1][0], choice):
+            kept = choice.winner.span(self.page)
+            moved = (choice.loser == choice.unit.right) == host_right
+            moved = moved and not (not host_right and self._open_end(choices[at:]))
+            if moved or not choice.loser.whole():
+                runs = [choice.loser.span(self.page)] if moved else choice.loser.runs(self.page)
+                out += [(choice, Variant(run, kept, moved, True, "near-copy", ())) for run in runs]
+                continue
+            variant = Variant(choice.loser.span(self.page), kept, False, True, "near-copy", ())
+            if out and not out[-1][1].moved and _follows(out[-1][0], choice):
                 last = out.pop()[1]
                 variant = variant._replace(copy=(last.copy[0], variant.copy[1]), kept=(last.kept[0], variant.kept[1]))
             out.append((choice, variant))
         return [variant for _, variant in out]
-
-    def _host_is_left(self, choices: list[_Choice]) -> bool:
-        """Whether the earlier copy is the one that stays in its place: the one with more paragraphs of its own."""
-        own = []
-        for sides in ([c.unit.left for c in choices], [c.unit.right for c in choices]):
-            rows = range(sides[0].paragraphs[0], sides[-1].paragraphs[-1] + 1)
-            used = {p for side in sides for p in side.paragraphs}
-            own.append(sum(self.page.first[p + 1] - self.page.first[p] for p in rows if p not in used))
-        if own[0] != own[1]:
-            return own[0] > own[1]
-        stay = [sum(c.winner.size for c in choices if (c.winner == c.unit.left) == left) for left in (True, False)]
-        return stay[0] >= stay[1]
 
     def _open_end(self, rest: list[_Choice]) -> bool:
         """Whether the earlier copy breaks off here: the later one goes on with all that is left, in its own place."""
@@ -260,8 +311,13 @@ class _Judge:
 def _follows(before: _Choice, after: _Choice) -> bool:
     """Whether both copies of one unit stand right after those of another, and the same one goes."""
     same = (before.loser == before.unit.left) == (after.loser == after.unit.left)
-    return same and all(
-        x.paragraphs[-1] + 1 == y.paragraphs[0] for x, y in ((before.loser, after.loser), (before.winner, after.winner))
+    return (
+        same
+        and before.loser.whole()
+        and all(
+            x.paragraphs[-1] + 1 == y.paragraphs[0]
+            for x, y in ((before.loser, after.loser), (before.winner, after.winner))
+        )
     )
 
 
@@ -276,8 +332,8 @@ def _units(page: Page, alignment: Alignment) -> list[_Unit]:
         if gap.alike:
             pieces.append((gap.left[0], gap.right[0], gap.left[1] - gap.left[0], gap.right[1] - gap.right[0]))
     for left, right, size, other in pieces:
-        for step in range(size if size == other else 1):
-            shared[page.paragraph(left + step), page.paragraph(right + step)] += 1
+        for step in range(max(size, other)):
+            shared[page.paragraph(left + min(step, size - 1)), page.paragraph(right + min(step, other - 1))] += 1
     groups: list[tuple[set[int], set[int]]] = []
     for p, q in sorted(pair for pair, count in shared.items() if _belongs(page, pair, count)):
         if groups and (p in groups[-1][0] or q in groups[-1][1]):
@@ -303,9 +359,9 @@ def _unit(
             low, high = max(0, l0 - left, r0 - right), min(size, l1 - left, r1 - right)
             matched[0] += max(0, high - low)
             matched[1] += max(0, high - low)
-        elif l0 <= left < l1 and r0 <= right < r1:
-            matched[0] += min(size, l1 - left)
-            matched[1] += min(other, r1 - right)
+        else:
+            matched[0] += max(0, min(left + size, l1) - max(left, l0))
+            matched[1] += max(0, min(right + other, r1) - max(right, r0))
     sizes = [sum(page.first[p + 1] - page.first[p] for p in x) for x in (ps, qs)]
     gaps = [
         Gap(_clip(gap.left, (l0, l1)), _clip(gap.right, (r0, r1)), gap.alike)
