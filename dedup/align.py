@@ -124,21 +124,29 @@ def _aligned(page: Page, chain: list[Match], keys: "Keys") -> Alignment | None:
 
 
 def _window(page: Page, chain: list[Match]) -> tuple[Span, Span]:
-    """The words to compare: the chain, and on either side at most a gap's words, up to where the paragraph ends."""
-    first, (l0, r0), (l1, r1) = page.first, chain[0][:2], _end(chain[-1])
-    opening, closing = first[page.paragraph(r0)], first[min(len(first) - 1, bisect_right(first, r1 - 1))]
-    head, tail = min(_EDIT, r0 - opening), min(_EDIT, closing - r1)
+    """The words to compare: the chain, and what belongs to its first and last paragraphs on either side."""
+    (l0, r0), (l1, r1) = chain[0][:2], _end(chain[-1])
+    opening = _edges(page, r0)[0]
+    head = min(_EDIT, max(r0 - opening, l0 - _edges(page, l0)[0]))
+    tail = min(_EDIT, max(_edges(page, end - 1)[1] - end for end in (l1, r1)))
     # Of two copies in a row the first may seem to run on into the second.
     end = min(l1 + (tail + _SLACK if tail else 0), opening if l0 < opening else r0)
-    head = min(head, r0 - end)
-    return (max(0, l0 - (head + _SLACK if head else 0)), end), (r0 - head, r1 + tail)
+    start = max(r0 - head, end)
+    return (max(0, l0 - (head + _SLACK if head else 0)), end), (start, min(r1 + tail, page.first[-1]))
+
+
+def _edges(page: Page, word: int) -> Span:
+    """The words of the paragraph that holds `word`."""
+    at = bisect_right(page.first, word)
+    return page.first[at - 1], page.first[at]
 
 
 def compare(a: "Sequence[str]", b: "Sequence[str]") -> list[Run]:
     """Return the runs (start in a, start in b, length) of words that stand in both lists, in order.
 
     Runs of words that stand once in each are laid down first, as many as keep their order (patience diff, Cohen); what
-    stands between them is compared by longest common subsequence where it is short.
+    stands between them is compared by longest common subsequence where it is short. Runs shorter than what differs
+    before and after them are chance, and left out (as the semantic cleanup of diff-match-patch does, Fraser 2012).
     """
     out: list[Run] = []
     i = j = 0
@@ -154,7 +162,20 @@ def compare(a: "Sequence[str]", b: "Sequence[str]") -> list[Run]:
             i, j = i + 1, j + 1
         if i > start[0]:
             out.append((*start, i - start[0]))
-    return out
+    return _meant(out, len(a), len(b))
+
+
+def _meant(runs: list[Run], left: int, right: int) -> list[Run]:
+    """The runs that are not chance: each is as long as the gap before it, or as the gap after it."""
+    out: list[Run] = []
+    for run in [*runs, (left, right, 0)]:
+        while out:
+            (x, y, length), (i, j) = out[-1], (out[-2][0] + out[-2][2], out[-2][1] + out[-2][2]) if out[1:] else (0, 0)
+            if length >= min(max(x - i, y - j), max(run[0] - x - length, run[1] - y - length)):
+                break
+            out.pop()
+        out.append(run)
+    return out[:-1]
 
 
 def _unique(a: "Sequence[str]", b: "Sequence[str]") -> list[Span]:

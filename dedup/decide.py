@@ -12,7 +12,7 @@ Copies that differ have rules of their own, in near.py.
 from bisect import bisect_left
 
 from dedup.config import Config
-from dedup.evidence import broken_off, in_lines, in_rows, quoted, texture
+from dedup.evidence import broken_off, in_fields, in_lines, in_rows, quoted, texture
 from dedup.model import Decision, Match, Page, Piece, Region, Span
 
 REASONS = {
@@ -114,6 +114,8 @@ class _Judge:
             return "whole-copy", True
         if size < config.min_paragraph:
             return "too-short", False
+        if in_fields(self.page, (pieces[0].start, pieces[-1].end), pieces[0].witness[0]):
+            return "clause", False
         if not tandem and quoted(self.page, (pieces[0].start, pieces[-1].end), pieces[0].witness[0]):
             return "quotation", False
         if lines >= config.min_paragraph and self._broken_off(pieces[-1]):

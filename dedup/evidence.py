@@ -72,6 +72,22 @@ def quoted(page: Page, copy: Span, original: int) -> bool:
     return len(paragraphs(page, copy)) <= _QUOTED and (marked[0] != marked[1] or introduced[0] != introduced[1])
 
 
+def in_fields(page: Page, copy: Span, original: int) -> bool:
+    """Whether a copy and its original are indented text under two different `Name: value` lines."""
+    rows = paragraphs(page, copy)
+    heads = [_field(page, p) for p in (rows[0], page.paragraph(original))]
+    indented = all(page.line(p)[:1] in " \t" for p in rows[1:])
+    return bool(heads[0] and heads[1]) and heads[0] != heads[1] and indented
+
+
+def _field(page: Page, p: int) -> str:
+    """The nearest line from `p` upwards that is not indented, if a name and a colon start it."""
+    while p > 0 and page.line(p)[0] in " \t":
+        p -= 1
+    line = page.line(p)
+    return line if line.partition(":")[0].replace("-", "").isalnum() and ":" in line else ""
+
+
 def in_rows(page: Page, spans: "Iterable[Span]") -> bool:
     """Whether most of these words stand in lines that end no sentence, or the lines are numbered."""
     rows = [p for span in spans for p in paragraphs(page, span)]

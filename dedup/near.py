@@ -18,6 +18,7 @@ from dedup.evidence import (
     break_mark,
     broken_off,
     garbled,
+    in_fields,
     in_lines,
     in_rows,
     paragraphs,
@@ -28,7 +29,7 @@ from dedup.model import Alignment, Gap, Page, Span, Variant
 from dedup.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     Fact = Callable[[Page, Span, Span], int]
 
@@ -121,13 +122,13 @@ class _Judge:
         choices = [c for u, right in zip(units, better, strict=True) if (c := self._choose(u, right, host_right))]
         out = []
         for group in self._groups(choices):
-            rule = self._rule(group) if any(map(self._differs, group)) else ""
-            if rule == "near-copy":
-                guarded = self._guarded(group)
-                out += [self._stays(c, "near-facts") for c in guarded]
-                out += self._go([c for c in group if c not in guarded], host_right)
-            elif rule:
-                out += [self._stays(c, rule) for c in group if self._differs(c)]
+            for rule, part in self._ruled(group):
+                if rule == "near-copy":
+                    guarded = self._guarded(part)
+                    out += [self._stays(c, "near-facts") for c in guarded]
+                    out += self._go([c for c in part if c not in guarded], host_right)
+                else:
+                    out += [self._stays(c, rule) for c in part if self._differs(c)]
         return out
 
     def _host_right(self, units: list[_Unit], better: list[bool | None]) -> bool:
@@ -151,15 +152,7 @@ class _Judge:
                 break
         else:
             return [choices] if choices else []
-        out = [choices[:1]]
-        for before, after in pairwise(choices):
-            if all(
-                x.paragraphs[-1] + 1 == y.paragraphs[0] for x, y in zip(before.unit[:2], after.unit[:2], strict=True)
-            ):
-                out[-1].append(after)
-            else:
-                out.append([after])
-        return out
+        return _neighbours(choices)
 
     # ------------------------------------------------------------ which copy goes
 
@@ -235,30 +228,52 @@ class _Judge:
         gaps = [gap.left if left else gap.right for gap in choice.unit.gaps]
         return choice.loser.matched < choice.loser.size or any(start < gap[0] <= gap[1] < end for gap in gaps)
 
-    def _rule(self, choices: list[_Choice]) -> str:
-        """The rule that decides on a copy as a whole."""
+    def _ruled(self, group: list[_Choice]) -> "Iterator[tuple[str, list[_Choice]]]":
+        """The rules that decide on the parts of a copy."""
         page, config = self.page, self.config
-        losers, winners = [c.loser for c in choices], [c.winner for c in choices]
-        words = sum(side.size for side in losers)
-        size = words * self.weight
-        if not self._like(sum(side.matched for side in losers), words, _REGION):
-            return "near-unlike"
-        if size < _LONE * config.min_paragraph:
-            return "too-short"
-        copies, originals = [side.span(page) for side in losers], [side.span(page) for side in winners]
+        if not any(map(self._differs, group)):
+            return
+        words = sum(c.loser.size for c in group)
+        if not self._like(sum(c.loser.matched for c in group), words, _REGION):
+            if words * self.weight >= _LONE * config.min_paragraph:
+                yield "near-unlike", group
+            return
+        copies, originals = _spans(page, group)
         between = min(abs(originals[0][0] - copies[-1][1]), abs(copies[0][0] - originals[-1][1]))
-        tandem = between * _NOISE <= words
-        large = size >= _LARGE * config.min_paragraph
-        if tandem and large and 3 * words >= len(page.words.starts):
-            return "near-copy"
-        if not tandem and quoted(page, (copies[0][0], copies[-1][1]), originals[0][0]):
-            return "quotation"
-        lines = max(texture(in_lines(page, spans), self.weight) for spans in (copies, originals))
-        if lines < config.min_paragraph or (not tandem and in_rows(page, copies) and in_rows(page, originals)):
-            return "list" if self.texture >= config.min_texture else "refrain"
-        if len(choices) == 1 and losers[0].size < _PART * winners[0].size and not broken_off(page, copies[0][1]):
+        large = words * self.weight >= _LARGE * config.min_paragraph
+        if large and between * _NOISE <= words and 3 * words >= len(page.words.starts):
+            yield "near-copy", group
+            return
+        rest: list[_Choice] = []
+        for run in _neighbours(group):
+            copies, originals = _spans(page, run)
+            later = run[0].unit.right.span(page)[0], run[-1].unit.right.span(page)[1]
+            earlier = run[0].unit.left.span(page)[0]
+            if between and quoted(page, later, earlier):
+                yield "quotation", run
+            elif in_fields(page, later, earlier):
+                yield "clause", run
+            elif in_rows(page, copies) and in_rows(page, originals):
+                yield "list", run
+            else:
+                rest += run
+        if any(map(self._differs, rest)):
+            yield self._rule(rest), rest
+
+    def _rule(self, choices: list[_Choice]) -> str:
+        """The rule that decides on a copy that is no quotation and no list."""
+        copies, originals = _spans(self.page, choices)
+        size = sum(c.loser.size for c in choices) * self.weight
+        if size < _LONE * self.config.min_paragraph:
+            return "too-short"
+        prose = self.texture >= self.config.min_texture
+        lines = max(texture(in_lines(self.page, spans), self.weight) for spans in (copies, originals))
+        if lines < self.config.min_paragraph:
+            return "list" if prose else "refrain"
+        part = len(choices) == 1 and choices[0].loser.size < _PART * choices[0].winner.size
+        if part and not broken_off(self.page, copies[0][1]):
             return "pull-quote"
-        return "near-copy" if self.texture >= config.min_texture or large else "refrain"
+        return "near-copy" if prose or size >= _LARGE * self.config.min_paragraph else "refrain"
 
     def _guarded(self, choices: list[_Choice]) -> list[_Choice]:
         """The choices that would give up a fact. A name for a name is noise where much else differs as well."""
@@ -308,6 +323,22 @@ class _Judge:
         )
 
 
+def _neighbours(choices: list[_Choice]) -> list[list[_Choice]]:
+    """The choices, apart where other paragraphs stand between two of them in either copy."""
+    out = [choices[:1]] if choices else []
+    for before, after in pairwise(choices):
+        if all(x.paragraphs[-1] + 1 == y.paragraphs[0] for x, y in zip(before.unit[:2], after.unit[:2], strict=True)):
+            out[-1].append(after)
+        else:
+            out.append([after])
+    return out
+
+
+def _spans(page: Page, choices: list[_Choice]) -> tuple[list[Span], list[Span]]:
+    """The words of the copies that go, and those of the originals."""
+    return [c.loser.span(page) for c in choices], [c.winner.span(page) for c in choices]
+
+
 def _follows(before: _Choice, after: _Choice) -> bool:
     """Whether both copies of one unit stand right after those of another, and the same one goes."""
     same = (before.loser == before.unit.left) == (after.loser == after.unit.left)
@@ -346,7 +377,7 @@ def _units(page: Page, alignment: Alignment) -> list[_Unit]:
 
 def _belongs(page: Page, pair: tuple[int, int], count: int) -> bool:
     least = min(page.first[p + 1] - page.first[p] for p in pair)
-    return count >= max(0.3 * least, min(4, 0.5 * least))
+    return count >= min(4, 0.5 * least)
 
 
 def _unit(
