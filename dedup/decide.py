@@ -33,6 +33,7 @@ REASONS = {
     "near-copy": "a copy that differs in some words",
     "near-facts": "near copy, kept",
     "near-unlike": "an edited copy, less alike than asked",
+    "near-chance": "words in common, too few for a copy",
 }
 
 _LARGE = 3  # times the shortest lone paragraph: what is copied on this scale is no refrain

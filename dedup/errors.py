@@ -4,6 +4,7 @@
     +-- InputError            a file that cannot be read, is binary, or is not what it claims to be
     +-- OutputError           a target that cannot be written; it is untouched
     +-- ManifestError         a manifest that is broken, or does not belong to the clean text
+    +-- AuditError            a result that is not what it claims to be; nothing of it was written
     +-- UsageError            options that contradict one another
 
 Every message names the file, the place in it, and the next thing to try. The core raises; `cli` catches, once.
@@ -24,6 +25,10 @@ class OutputError(DedupError):
 
 class ManifestError(DedupError):
     """A manifest is broken, or does not belong to the text it was given with."""
+
+
+class AuditError(DedupError):
+    """A result did not pass its audit."""
 
 
 class UsageError(DedupError):

@@ -7,6 +7,7 @@ words match as the asked similarity lets one expect, give or take what chance al
 
 Removed:  near-copy
 Kept:     near-facts (a figure, date, negation or name differs), near-unlike, and the reasons of `decide`
+Neither:  near-chance (what was compared and is no copy; told only where everything is)
 """
 
 import math
@@ -113,14 +114,17 @@ class _Judge:
         self.seen: Counter[bytes] = Counter()
 
     def variants(self, alignment: Alignment) -> list[Variant]:
-        units = [
-            u for u in _units(self.page, alignment) if self._may_go(u.left, u.right) or self._may_go(u.right, u.left)
-        ]
+        found = _units(self.page, alignment)
+        units = [u for u in found if self._may_go(u.left, u.right) or self._may_go(u.right, u.left)]
+        if not units:
+            start, end = alignment.runs[0], alignment.runs[-1]
+            sides = (start.right, end.right + end.length), (start.left, end.left + end.length)
+            return [Variant(*sides, False, False, "near-chance", ())]
         misspelt = 2 * sum(gap.alike for gap in alignment.gaps) > len(alignment.gaps)
         better = [self._better(unit, misspelt) for unit in units]
         host_right = self._host_right(units, better)
         choices = [c for u, right in zip(units, better, strict=True) if (c := self._choose(u, right, host_right))]
-        out = []
+        out = [self._unlike(u) for u in found if u not in units and self._edited(u)]
         for group in self._groups(choices):
             for rule, part in self._ruled(group):
                 if rule == "near-copy":
@@ -281,6 +285,14 @@ class _Judge:
         differences = sum(len(c.unit.gaps) for c in choices) - sum(n == HARD for c in choices for *_, n in c.facts)
         noise = soft * _NOISE <= differences
         return [c for c in choices if any(n == HARD or not noise for *_, n in c.facts)]
+
+    def _edited(self, unit: _Unit) -> bool:
+        """Whether a unit of which neither side may go is a copy all the same: half of its words match."""
+        less = min(unit.left, unit.right, key=lambda side: side.size)
+        return 2 * less.matched >= less.size and less.size * self.weight >= self.config.min_paragraph
+
+    def _unlike(self, unit: _Unit) -> Variant:
+        return Variant(unit.right.span(self.page), unit.left.span(self.page), False, False, "near-unlike", ())
 
     def _stays(self, choice: _Choice, rule: str) -> Variant:
         left, right = choice.unit.left.span(self.page), choice.unit.right.span(self.page)

@@ -31,15 +31,33 @@ def clean_document(data: bytes, config: Config, source: str = "input", *, force_
     Passes are made until one finds nothing to remove, so a second run changes nothing. The undo is proved here.
     Raises InputError for binary data unless `force_text`, UsageError for a configuration out of range.
     """
+    return _clean(data, config, source, force_text)[0]
+
+
+def explain_document(
+    data: bytes, config: Config, source: str = "input", *, force_text: bool = False
+) -> tuple[Result, tuple[tuple[Block, ...], ...]]:
+    """Return what `clean_document` returns, and for each pass every match that it considered.
+
+    Raises as `clean_document` does.
+    """
+    result, document, passes = _clean(data, config, source, force_text)
+    paragraphs = segment(document.text)
+    return result, tuple(_blocks(document, paragraphs, sorted(found, key=lambda c: c.copy)) for found in passes)
+
+
+def _clean(data: bytes, config: Config, source: str, force_text: bool) -> tuple[Result, Document, list[list[Cut]]]:
     config.checked()
     document = original = decode(data, source, force_text=force_text)
     paragraphs = before = segment(document.text)
     table = Table([(0, len(data))])
     passes: list[tuple[Table, list[Cut]]] = []
+    seen: list[list[Cut]] = []
     while True:
         found = [] if config.similarity is None else _differing(document, paragraphs, config)
         if not any(c.removed for c in found):
             found += _analyse(document, paragraphs, config)
+        seen.append([c.seen_in(table) for c in found if not c.left])
         gone = sorted((c for c in found if c.removed), key=lambda c: c.copy)
         if not gone:
             break
@@ -51,12 +69,11 @@ def clean_document(data: bytes, config: Config, source: str = "input", *, force_
     ops = undo(data, document.data, table, [(c.copy[0], c.kept[0]) for c in cuts])
     if rebuild(document.data, ops) != data:
         raise DedupError(f"{source}: the undo does not give the input back, so nothing was changed; please report this")
-    told = [c for c in cuts if not c.left] + [c.seen_in(table) for c in found]
+    told = [c for c in (*cuts, *_outermost(seen[-1])) if not c.left]
     blocks = _blocks(original, before, sorted(told, key=lambda c: c.copy)) if told else ()
-    counts = len(before.starts), len(paragraphs.starts)
-    return Result(
-        source, data, document.data, original.encoding, blocks, ops, tuple(table.pieces), counts, original.undecoded
-    )
+    pieces, counts = tuple(table.pieces), (len(before.starts), len(paragraphs.starts))
+    result = Result(source, data, document.data, original.encoding, blocks, ops, pieces, counts, original.undecoded)
+    return result, original, seen
 
 
 def _analyse(document: Document, paragraphs: Paragraphs, config: Config) -> list[Cut]:
@@ -106,6 +123,17 @@ def _differing(document: Document, paragraphs: Paragraphs, config: Config) -> li
             out.append(Cut(left, copy, 0, True, v.rule, left=True))
     spans = iter(byte_spans(document, [span for c in out for span in (c.copy, c.kept)]))
     return [c._replace(copy=next(spans), kept=next(spans)) for c in out]
+
+
+def _outermost(cuts: list[Cut]) -> list[Cut]:
+    """The repeats of the last pass, without those that are parts of a copy that differs and stays."""
+    near = [c for c in cuts if c.rule.startswith("near-") and c.rule != "near-chance"]
+    rest = [c for c in cuts if not c.rule.startswith("near-")]
+    return near + [c for c in rest if not any(_holds(n.copy, c.copy) and _holds(n.kept, c.kept) for n in near)]
+
+
+def _holds(outer: Span, inner: Span) -> bool:
+    return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
 def _weight(text: str, tokens: Words) -> float:

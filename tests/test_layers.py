@@ -38,10 +38,11 @@ ALLOWED = {
     "facts": {"model", "record", "evidence"},
     "settle": BASE | STAGES,
     "within": BASE | STAGES | {"settle", "facts"},
+    "audit": BASE | STAGES,
     "manifest": BASE | STAGES | {"__init__"},
     "io": BASE | STAGES | {"within", "io"},
     "report": BASE | STAGES | {"report"},
-    "cli": BASE | {"within", "manifest", "io", "report", "cli", "__main__"},
+    "cli": BASE | {"within", "audit", "manifest", "io", "report", "cli", "__main__"},
     "__main__": {"errors", "config", "within", "cli", "__init__"},
     "__init__": BASE | {"within", "manifest"},
 }

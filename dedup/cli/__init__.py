@@ -11,6 +11,7 @@ def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code. Without a command's name, the command is `clean`."""
     from dedup.cli.app import app
 
+    arguments = _valued(arguments)
     if arguments[0] not in COMMANDS and arguments[0] not in _GLOBAL:
         arguments = ["clean", *arguments]
     try:
@@ -24,3 +25,18 @@ def run(arguments: list[str]) -> int:
     except RecursionError:
         return complain("the input is nested too deeply")
     return 0
+
+
+def _valued(arguments: list[str]) -> list[str]:
+    """The arguments, with `--near 0.85` as the two options that Typer can express: `--near --similarity 0.85`."""
+    out: list[str] = []
+    for at, argument in enumerate(arguments):
+        if argument == "--":
+            return out + arguments[at:]
+        if argument.startswith("--near="):
+            out += ["--near", "--similarity", argument.removeprefix("--near=")]
+        elif out and out[-1] == "--near" and argument.replace(".", "", 1).isdigit():
+            out += ["--similarity", argument]
+        else:
+            out.append(argument)
+    return out

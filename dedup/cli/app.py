@@ -1,15 +1,16 @@
 """The Typer commands. Each reads its options, asks its module for the work, and says what was done."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from dedup.cli.cleaning import Targets, clean_inputs
 from dedup.cli.inputs import Clean
-from dedup.cli.reports import report_inputs
+from dedup.cli.reports import explain_input, report_inputs
 from dedup.cli.restoring import restore_files
-from dedup.config import PRESETS, Config
+from dedup.config import KEEP, NEAR, PRESETS, Config
 from dedup.errors import UsageError
 
 app = typer.Typer(
@@ -37,18 +38,41 @@ MinParagraph = Annotated[
 InputFormat = Annotated[str, typer.Option("--input-format", help="text, jsonl, or auto: by the file's name.")]
 TextField = Annotated[str, typer.Option("--text-field", help="JSONL: the field that holds the text.")]
 IdField = Annotated[str, typer.Option("--id-field", help="JSONL: the field that names the record.")]
+Near = Annotated[
+    bool, typer.Option("--near", help="Also copies that differ in one word of ten; --near 0.8: that share is alike.")
+]
+Similarity = Annotated[
+    float | None, typer.Option("--similarity", min=0.5, max=1.0, help="How alike near copies are, 0.5 to 1.")
+]
+NearFacts = Annotated[
+    bool, typer.Option("--near-facts", help="Near copies may go that differ in a figure, date, negation or name.")
+]
+Keep = Annotated[str, typer.Option("--keep", help=f"Which copy stays: {', '.join(KEEP)}.")]
 AsText = Annotated[bool, typer.Option("--text", help="Take data with NUL bytes as text.")]
 Full = Annotated[bool, typer.Option("--full", help="Show every paragraph and every block.")]
 Scope = Annotated[str, typer.Option("--scope", help="document: each document by itself.")]
 
 
-def _config(preset: str, min_words: int | None, min_paragraph: int | None) -> Config:
-    if preset not in PRESETS:
-        raise UsageError(f"--preset {preset}: there is {', '.join(PRESETS)}")
-    config = PRESETS[preset]
-    if min_words is not None:
-        config = config._replace(min_words=min_words)
-    return config if min_paragraph is None else config._replace(min_paragraph=min_paragraph)
+def _config(
+    preset: str,
+    min_words: int | None,
+    min_paragraph: int | None,
+    near: bool,
+    similarity: float | None,
+    near_facts: bool,
+    keep: str,
+) -> Config:
+    config = PRESETS[_choice("--preset", preset, *PRESETS)]
+    if near_facts and not near and similarity is None:
+        raise UsageError("--near-facts: add --near, or copies that differ are not looked for")
+    given: dict[str, Any] = {
+        "min_words": min_words,
+        "min_paragraph": min_paragraph,
+        "similarity": NEAR if near and similarity is None else similarity,
+        "near_facts": near_facts,
+        "keep": _choice("--keep", keep, *KEEP),
+    }
+    return config._replace(**{name: value for name, value in given.items() if value is not None})
 
 
 def _job(config: Config, input_format: str, text_field: str, id_field: str, text: bool) -> Clean:
@@ -76,17 +100,31 @@ def clean(
     preset: Preset = "default",
     min_words: MinWords = None,
     min_paragraph: MinParagraph = None,
+    near: Near = False,
+    similarity: Similarity = None,
+    near_facts: NearFacts = False,
+    keep: Keep = "best",
     input_format: InputFormat = "auto",
     text_field: TextField = "text",
     id_field: IdField = "id",
     scope: Scope = "document",
     text: AsText = False,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Check each result once more, word by word, before it is written.")
+    ] = False,
     full: Full = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say on standard error what was done.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
 ) -> None:
     """Write the clean text: to standard output, a file (-o), a folder (-d), or over the input (--in-place)."""
-    job = _job(_config(preset, min_words, min_paragraph), input_format, text_field, id_field, text)
+    job = _job(
+        _config(preset, min_words, min_paragraph, near, similarity, near_facts, keep),
+        input_format,
+        text_field,
+        id_field,
+        text,
+    )
+    job = replace(job, audit=audit)
     _choice("--scope", scope, "document")
     targets = Targets(output, directory, in_place, manifest, report or [])
     raise typer.Exit(clean_inputs(job, inputs or ["-"], targets, full=full, quiet=quiet, verbose=verbose))
@@ -99,18 +137,32 @@ def report(
     preset: Preset = "default",
     min_words: MinWords = None,
     min_paragraph: MinParagraph = None,
+    near: Near = False,
+    similarity: Similarity = None,
+    near_facts: NearFacts = False,
+    keep: Keep = "best",
     input_format: InputFormat = "auto",
     text_field: TextField = "text",
     id_field: IdField = "id",
     text: AsText = False,
     full: Full = False,
+    explain: Annotated[bool, typer.Option("--explain", help="One document: every match considered.")] = False,
     color: Annotated[str, typer.Option("--color", help="auto, always or never.")] = "auto",
 ) -> None:
     """Show what would go, what stays though it repeats, and why. Writes no text."""
-    job = _job(_config(preset, min_words, min_paragraph), input_format, text_field, id_field, text)
+    job = _job(
+        _config(preset, min_words, min_paragraph, near, similarity, near_facts, keep),
+        input_format,
+        text_field,
+        id_field,
+        text,
+    )
     _choice("--format", format, "text", "json")
     _choice("--color", color, "auto", "always", "never")
-    raise typer.Exit(report_inputs(job, inputs or ["-"], format, full, color))
+    if explain and format != "text":
+        raise UsageError("--explain: there is --format text only")
+    act = explain_input if explain else report_inputs
+    raise typer.Exit(act(job, inputs or ["-"], format, full, color))
 
 
 @app.command()

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from dedup.cli.inputs import Clean, Source, Tally, documents, say, skip_or_fail, sources
 from dedup.cli.reports import rendered
-from dedup.errors import InputError, OutputError, UsageError
+from dedup.errors import AuditError, InputError, OutputError, UsageError
 from dedup.io import files
 from dedup.manifest import dump, record
 
@@ -74,7 +74,7 @@ def clean_inputs(
         for source in found:
             try:
                 _clean_one(job, source, places[source.path], journal, tally, bool(targets.reports) or shown)
-            except InputError as error:
+            except (AuditError, InputError) as error:
                 skip_or_fail(job, source, tally, error)
             except OutputError as error:
                 if journal is not None and journal.broken:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from dedup.__main__ import complain
+from dedup.audit import audit
 from dedup.config import Config
-from dedup.errors import InputError
+from dedup.errors import AuditError, InputError
 from dedup.io import files, jsonl
 from dedup.model import Op, Result
 from dedup.within import clean_document
@@ -22,6 +23,15 @@ class Clean:
     text_field: str
     id_field: str
     force_text: bool
+    audit: bool = False
+
+    def check(self, result: Result) -> None:
+        """Audit `result` if that was asked for. Raises AuditError."""
+        if self.audit and (failures := audit(result, self.config)):
+            raise AuditError(
+                f"{result.source}: the result did not pass its audit, so it was not written; please report this: "
+                + "; ".join(failures)
+            )
 
     def is_jsonl(self, path: str) -> bool:
         named = self.input_format == "auto" and path.lower().endswith((".jsonl", ".ndjson"))
@@ -116,6 +126,7 @@ def documents(job: Clean, source: Source, tally: Tally) -> Iterator[Cleaned]:
     data = files.read(source.path)
     if not job.is_jsonl(source.path):
         result = clean_document(data, job.config, source.name, force_text=job.force_text)
+        job.check(result)
         yield Cleaned(result, None, data, result.clean, result.ops, b"")
         return
     for number, line, end in jsonl.lines(data):
@@ -129,10 +140,16 @@ def documents(job: Clean, source: Source, tally: Tally) -> Iterator[Cleaned]:
             continue
         name = str(entry.fields.get(job.id_field, where))
         result, clean, ops = jsonl.clean_record(entry, name, job.config)
+        try:
+            job.check(result)
+        except AuditError as error:
+            tally.fail(where, str(error))
+            yield Cleaned(None, number, line, line, (), end)
+            continue
         yield Cleaned(result, number, line, clean, ops, end)
 
 
-def skip_or_fail(job: Clean, source: Source, tally: Tally, error: InputError) -> None:
+def skip_or_fail(job: Clean, source: Source, tally: Tally, error: InputError | AuditError) -> None:
     """A binary file met on a walk is skipped and counted; anything else is an error."""
     if source.walked and "looks like a binary file" in str(error):
         tally.skipped.append(source.name)

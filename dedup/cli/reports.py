@@ -3,9 +3,15 @@
 import io
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from dedup.cli.inputs import Clean, Tally, documents, skip_or_fail, sources
-from dedup.errors import InputError, OutputError
+from dedup.errors import InputError, OutputError, UsageError
+from dedup.io import files
+from dedup.within import explain_document
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 _WIDTH = 120  # columns of a report in a file
 
@@ -31,8 +37,7 @@ def rendered(job: Clean, tally: Tally, kind: str, full: bool) -> bytes:
 def report_inputs(job: Clean, inputs: Sequence[str], kind: str, full: bool, color: str) -> int:
     """Print the report of the inputs and return the exit code."""
     tally = Tally()
-    if sys.stdout is None:
-        raise OutputError("standard output is closed")
+    _open_output()
     for source in sources(inputs, tally):
         try:
             for document in documents(job, source, tally):
@@ -43,12 +48,9 @@ def report_inputs(job: Clean, inputs: Sequence[str], kind: str, full: bool, colo
     if kind == "json":
         sys.stdout.write(rendered(job, tally, ".json", full).decode())
     else:
-        from rich.console import Console
-
         from dedup.report import terminal
 
-        forced = {"always": True, "never": False}.get(color)
-        console = Console(highlight=False, force_terminal=forced, no_color=True if color == "never" else None)
+        console = _console(color)
         for number, result in enumerate(tally.results):
             if number:
                 console.print()
@@ -58,3 +60,32 @@ def report_inputs(job: Clean, inputs: Sequence[str], kind: str, full: bool, colo
             console.print(tally.summary().removeprefix("dedup: "), style="bold", markup=False)
     sys.stdout.flush()
     return tally.finish()
+
+
+def explain_input(job: Clean, inputs: Sequence[str], kind: str, full: bool, color: str) -> int:
+    """Print the report of one text, then every match that was considered, and return the exit code."""
+    from dedup.report import terminal
+
+    tally = Tally()
+    _open_output()
+    found = sources(inputs, tally)
+    if len(found) != 1 or found[0].walked or job.is_jsonl(found[0].path):
+        raise UsageError("--explain: give one text file; of a JSON Lines file, one record by itself")
+    result, passes = explain_document(files.read(found[0].path), job.config, found[0].name, force_text=job.force_text)
+    console = _console(color)
+    terminal.show(console, result, full=full)
+    terminal.explain(console, result, passes)
+    sys.stdout.flush()
+    return tally.finish()
+
+
+def _open_output() -> None:
+    if sys.stdout is None:
+        raise OutputError("standard output is closed")
+
+
+def _console(color: str) -> "Console":
+    from rich.console import Console
+
+    forced = {"always": True, "never": False}.get(color)
+    return Console(highlight=False, force_terminal=forced, no_color=True if color == "never" else None)

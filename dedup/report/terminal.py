@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from dedup.decode import byte_offsets, decode
-from dedup.model import Block, Result, Side, Span
+from dedup.model import Block, Change, Result, Side, Span
 from dedup.report.safe import safe
 from dedup.segment import segment
 
@@ -35,6 +35,16 @@ class _Signs:
 def show(console: Console, result: Result, *, full: bool = False) -> None:
     """Print the report of one document."""
     _Report(console, result, full).draw()
+
+
+def explain(console: Console, result: Result, passes: Sequence[Sequence[Block]]) -> None:
+    """Print every match that was considered, pass by pass: what, where, its witness, its score, its rule."""
+    report = _Report(console, result, full=True)
+    for number, blocks in enumerate(passes, 1):
+        report.line()
+        report.line(f"Pass {number}: {_count(len(blocks), 'match')} considered".replace("matchs", "matches"), "bold")
+        for block in blocks:
+            report.considered(block)
 
 
 def headline(result: Result, to: str = "→") -> str:
@@ -102,17 +112,22 @@ class _Report:
         copy, kept = block.copy, block.kept
         paragraphs = copy.paragraphs[1] - copy.paragraphs[0] + 1
         title = Text().append(f"{block.id}  ", "bold")
-        title.append(f"{block.kind} copy  {_count(paragraphs, 'paragraph')}  {copy.bytes[1] - copy.bytes[0]:,} bytes  ")
+        alike = f"  {_percent(block.similarity)} alike" if block.kind == "near" else ""
+        size = f"{_count(paragraphs, 'paragraph')}  {copy.bytes[1] - copy.bytes[0]:,} bytes"
+        title.append(f"{block.kind} copy{alike}  {size}  ")
         title.append(f"{self.range(copy)} = {self.range(kept)}", "bold")
         self.print(title)
         self.print(Text(f"   {block.rule}: {block.reason}", "dim"))
-        if copy.bytes < kept.bytes:
+        if block.moved:
+            self.print(Text(f"   the better copy, {self.range(kept)}, was put in the place of this one", "dim"))
+        elif copy.bytes < kept.bytes:
             self.print(Text("   the later copy stays: it is the better preserved or the more complete one", "dim"))
-        rows = list(self.rows(copy, kept))
+        rows = list(self.marked(block) if block.changes else self.rows(copy, kept))
         shown = rows if self.full or len(rows) <= _HEAD + _TAIL + 1 else rows[:_HEAD] + rows[-_TAIL:]
         for at, row in enumerate(shown):
             if len(shown) < len(rows) and at == _HEAD:
-                self.print(Text(f"      {self.sign.more} {len(rows) - len(shown):,} more, the same words", "dim"))
+                same = "" if block.changes else ", the same words"
+                self.print(Text(f"      {self.sign.more} {len(rows) - len(shown):,} more{same}", "dim"))
             self.print(row)
 
     def rows(self, copy: Side, kept: Side) -> Iterable[Text]:
@@ -139,13 +154,62 @@ class _Report:
                 number = f"  - {p:>{digits}} = {q:<{digits}} " if paired else f"  - {p:>{digits}} "
                 yield Text().append(number, "red").append(self.fit(text, self.width - len(number)), "")
 
+    def marked(self, block: Block) -> Iterable[Text]:
+        """The paragraphs of a near copy that differ: [-words of the copy-]{+words of what is kept+}."""
+        first, last = block.copy.paragraphs
+        for p in range(first, last + 1):
+            start, end = self.paragraphs.span(p, block.copy.bytes)
+            changes = [c for c in block.changes if start <= c.copy[0] and c.copy[1] <= end]
+            if changes:
+                number = f"  - {p} " if first < last else "  - "
+                yield Text(number, "red").append_text(self.marks(start, end, changes, self.width - len(number)))
+        loose = sum(not any(self.within(c.copy, p, block) for p in range(first, last + 1)) for c in block.changes)
+        if loose:
+            yield Text(f"      {_count(loose, 'difference')} across paragraphs", "dim")
+
+    def within(self, span: Span, p: int, block: Block) -> bool:
+        start, end = self.paragraphs.span(p, block.copy.bytes)
+        return start <= span[0] and span[1] <= end
+
+    def marks(self, start: int, end: int, changes: Sequence[Change], width: int) -> Text:
+        """A stretch of the copy with its changes marked, cut to `width` so that the first change is seen."""
+        part, at, out = self.paragraphs.part, start, Text()
+        for change in changes:
+            before = part(at, change.copy[0])
+            if not out and len(before) > width // 3 and not self.full:
+                before = self.sign.cut + before[-(width // 4) :]
+            out.append(before)
+            old, new = part(*change.copy), part(*change.kept)
+            out.append(f"[-{old}-]" if old else "", "red").append(f"{{+{new}+}}" if new else "", "green")
+            at = change.copy[1]
+        out.append(part(at, end))
+        if out.cell_len > width and not self.full:
+            out.truncate(max(1, width - 1))
+            out.append(self.sign.cut)
+        return out
+
     def kept(self, rule: str, blocks: Sequence[Block]) -> None:
-        self.print(Text().append(f"  {rule}: ", "yellow").append(f"{blocks[0].reason}", "dim"))
+        reason = (
+            blocks[0].reason if all(b.reason == blocks[0].reason for b in blocks) else blocks[0].reason.split(":")[0]
+        )
+        self.print(Text().append(f"  {rule}: ", "yellow").append(safe(reason), "dim"))
         for block in self.some(blocks):
             number = f"    {self.range(block.copy)} = {self.range(block.kept)}  {_count(block.words, 'word')}  "
+            if block.changes:
+                self.print(
+                    Text(number).append_text(self.marks(*block.copy.bytes, block.changes, self.width - len(number)))
+                )
+                continue
             text = self.paragraphs.text(block.copy.paragraphs[0], block.copy.bytes)
             self.print(Text(number).append(self.fit(text, self.width - len(number)), "dim"))
         self.rest(blocks, "    ")
+
+    def considered(self, block: Block) -> None:
+        verdict = "removed" if block.removed else "kept"
+        places = f"{self.range(block.copy)} = {self.range(block.kept)}"
+        alike = f"{_count(block.words, 'word')}  {_percent(block.similarity)} alike"
+        row = Text(f"  {verdict:8}", "red" if block.removed else "green").append(f"{places:>15}  ", "bold")
+        self.print(row.append(f"{alike}  {block.rule}: ", "").append(safe(block.reason), "dim"))
 
     # ------------------------------------------------------------ helpers of the parts
 
@@ -183,11 +247,22 @@ class _Paragraphs:
         self.starts = byte_offsets(self.document, paragraphs.starts)
         self.ends = byte_offsets(self.document, paragraphs.ends)
 
+    def span(self, number: int, within: Span) -> Span:
+        """Where paragraph `number` (from 1) lies, as far as it is inside the bytes `within`."""
+        return max(self.starts[number - 1], within[0]), min(self.ends[number - 1], within[1])
+
     def text(self, number: int, within: Span) -> str:
-        """Paragraph `number` (from 1), as far as it lies inside the bytes `within`."""
-        start, end = max(self.starts[number - 1], within[0]), min(self.ends[number - 1], within[1])
-        piece = self.document.data[start : min(end, start + _SHOWN)]
-        return safe(piece.decode(self.document.encoding, "replace").strip())
+        """Paragraph `number`, as far as it lies inside the bytes `within`."""
+        return self.part(*self.span(number, within)).strip()
+
+    def part(self, start: int, end: int) -> str:
+        """The text of these bytes, or what may be shown of it."""
+        return safe(self.document.data[start : min(end, start + _SHOWN)].decode(self.document.encoding, "replace"))
+
+
+def _percent(share: float) -> str:
+    """A share in percent; 100 only where it is whole."""
+    return f"{min(share, 0.999 if share < 1 else 1) * 100:.1f}%"
 
 
 def _count(number: int, noun: str) -> str:
