@@ -5,16 +5,19 @@ pass named as a witness. Reports and the undo speak of the input, and name text 
 """
 
 from bisect import bisect_left
+from itertools import accumulate
 
 from dedup.decode import byte_offsets
 from dedup.model import Document, Span, Words
-from dedup.normalise import words
+from dedup.normalise import keys, words
 from dedup.record import TYPE_CHECKING, Record
 from dedup.rewrite import Table
 from dedup.trace import Run, trace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    Pair = tuple[Sequence[int], Sequence[int]]
 
 
 class Cut(Record):
@@ -39,32 +42,19 @@ def settle(document: Document, passes: list[tuple[Table, list[Cut]]]) -> list[Cu
 
     Each pass comes with the Table from its text to the input.
     """
-    near = any(c.rule == "near-copy" for _, found in passes for c in found)
-    if near:
-        return _followed(passes)
-    return [c for _, found in passes for c in found] if len(passes) < 2 else _traced(document, passes)
-
-
-# ---------------------------------------------------------------- cuts of words that stand in what is kept
-
-
-def _traced(document: Document, passes: list[tuple[Table, list[Cut]]]) -> list[Cut]:
-    """The cuts of several passes; a later pass may have cut around an earlier one, and removed its witnesses."""
+    if len(passes) < 2:
+        return [c for _, found in passes for c in found]
     tokens = words(document.text)
     starts = byte_offsets(document, tokens.starts)
-    gone = bytearray(len(starts))
-    cuts: list[tuple[Cut, list[Span]]] = []
-    pairs: list[tuple[Sequence[int], Sequence[int]]] = []
-    for table, found in passes:
-        for c in found:
-            cuts.append((c.seen_in(table), table.spans(c.copy)))
-            pairs.append((_inside(starts, cuts[-1][0].copy, gone), _inside(starts, cuts[-1][0].kept, gone)))
-        for copy, _ in pairs[-len(found) :]:
-            for word in copy:
-                gone[word] = 1
-    runs = trace(pairs, len(starts))
+    cuts = [(c.seen_in(table), table.spans(c.copy), table.spans(c.kept)) for table, found in passes for c in found]
+    cuts = [cut for cut in cuts if not cut[0].left]
+    pairs = [(_inside(starts, copies), _inside(starts, kept)) for _, copies, kept in cuts]
+    if any(c.rule == "near-copy" for c, *_ in cuts):
+        runs = _differing(document, tokens, [c.rule for c, *_ in cuts], pairs)
+    else:
+        runs = trace(pairs, len(starts))
     out: list[Cut] = []
-    for (c, spans), pair, at in zip(cuts, pairs, range(len(cuts)), strict=True):
+    for (c, spans, _), pair, at in zip(cuts, pairs, range(len(cuts)), strict=True):
         if at not in runs and spans == [c.copy]:
             out.append(c)
         else:
@@ -92,10 +82,10 @@ def _parts(
     return out
 
 
-def _inside(starts: "Sequence[int]", span: Span, gone: bytearray) -> "Sequence[int]":
-    """The words in a span of bytes that no earlier cut took."""
-    low, high = (bisect_left(starts, at) for at in span)
-    return range(low, high) if gone.find(1, low, high) < 0 else [w for w in range(low, high) if not gone[w]]
+def _inside(starts: "Sequence[int]", spans: list[Span]) -> "Sequence[int]":
+    """The words that start in these spans of bytes."""
+    ranges = [range(bisect_left(starts, start), bisect_left(starts, end)) for start, end in spans]
+    return ranges[0] if len(ranges) == 1 else [word for words in ranges for word in words]
 
 
 def _absorbed(cuts: list[Cut]) -> list[Cut]:
@@ -110,22 +100,44 @@ def _absorbed(cuts: list[Cut]) -> list[Cut]:
     return out
 
 
-# ---------------------------------------------------------------- cuts of words that differ
+def _differing(document: Document, tokens: Words, rules: list[str], pairs: "Sequence[Pair]") -> dict[int, list[Run]]:
+    """As `trace`, where copies may differ: a run is told of the words that match, and of what stands between them.
 
+    A run ends where the kept words go back, or where words between them are gone.
+    """
+    from dedup.align import compare
 
-def _followed(passes: list[tuple[Table, list[Cut]]]) -> list[Cut]:
-    """The cuts of several passes; where a later one removed most of a witness, its own witness stands for it."""
-    cuts = [c.seen_in(table) for table, found in passes for c in found]
-    order = sorted((c for c in cuts if not c.left), key=lambda c: c.copy)
-    starts = [c.copy[0] for c in order]
+    text, total = document.text, len(tokens.starts)
+    key = [keys(text[tokens.starts[word] : tokens.end(word)])[0] for word in range(total)]
+    witness = list(range(total))  # -1: a word that no other stands for
+    for rule, (gone, kept) in zip(rules, pairs, strict=True):
+        if rule != "near-copy":
+            for at, word in enumerate(gone):
+                witness[word] = kept[at % len(kept)]
+            continue
+        for word in gone:
+            witness[word] = -1
+        for i, j, length in compare([key[word] for word in gone], [key[word] for word in kept]):
+            for step in range(length):
+                witness[gone[i + step]] = kept[j + step]
 
-    def final(kept: Span) -> Span:
-        for _ in order:
-            middle = (kept[0] + kept[1]) // 2
-            at = bisect_left(starts, middle + 1) - 1
-            if at < 0 or order[at].copy[1] <= middle:
-                break
-            kept = order[at].kept
-        return kept
+    def final(word: int) -> int:
+        while word >= 0 and witness[word] != word:
+            word = witness[word]
+        return word
 
-    return sorted((c._replace(kept=final(c.kept)) for c in cuts), key=lambda c: c.copy)
+    lost = [0, *accumulate(witness[word] != word for word in range(total))]
+    out: dict[int, list[Run]] = {}
+    for at, (gone, kept) in enumerate(pairs):
+        if not gone or lost[kept[-1] + 1] == lost[kept[0]]:
+            continue
+        runs: list[Run] = []
+        for word in gone:
+            stands = final(word)
+            last = runs[-1] if runs else None
+            if last and (stands < 0 or (stands > last.kept_last and lost[stands] == lost[last.kept_last])):
+                runs[-1] = last._replace(last=word, kept_last=max(stands, last.kept_last))
+            elif stands >= 0:
+                runs.append(Run(word if runs else gone[0], word, stands, stands))
+        out[at] = runs
+    return out

@@ -158,8 +158,9 @@ def _blocks(document: Document, paragraphs: Paragraphs, cuts: list[Cut]) -> tupl
         )
 
     out = []
+    near = any(c.rule.startswith("near-") for c in cuts)
     for number, c in enumerate(cuts, 1):
-        similarity, changes = _changes(document, c) if c.rule.startswith("near-") else (1.0, ())
+        similarity, changes = _changes(document, c) if near else (1.0, ())
         kind = "truncated" if c.rule == "truncated-copy" else "near" if changes else "exact"
         reason = f"{REASONS[c.rule]}: {c.detail}" if c.detail else REASONS[c.rule]
         out.append(
