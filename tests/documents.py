@@ -119,11 +119,28 @@ _STYLES: list[Callable[[str], str]] = [
 ]  # fmt: skip
 
 
+def _edited(lines: Lines, every: int, random: Random) -> Lines:
+    """One word in `every` replaced by another of the text, misspelt, left out or put in."""
+    pool = " ".join(lines).split(" ")
+
+    def word(word: str) -> str:
+        if random.random() * every > 1:
+            return word
+        other = random.choice(pool)
+        return random.choice(
+            [other, other, f"{word} {other}", "", word[:2] + "x" + word[3:], word[:3] + " " + word[3:]]
+        )
+
+    return [" ".join(map(word, line.split(" "))) for line in lines]
+
+
 @st.composite
 def _copies(draw: st.DrawFn, body: Lines) -> Lines:
     """The body again, as it may look the second time."""
-    kind = draw(st.integers(0, 7))
+    kind = draw(st.integers(0, 8))
     copy = list(body)
+    if kind == 8:
+        return _edited(copy, draw(st.sampled_from([8, 12, 25])), Random(draw(_seeds)))
     if kind == 1:
         return _wrapped(copy, draw(st.integers(30, 72)))
     if kind == 2:

@@ -3,11 +3,14 @@
 from bisect import bisect_left
 
 from hypothesis import example, given
+from hypothesis import strategies as st
 
 import dedup
+from dedup.audit import audit
 from dedup.decode import byte_offsets, decode
 from dedup.model import Block, Document, Result, Span
 from dedup.normalise import keys, words
+from dedup.within import explain_document
 from tests.documents import documents, texts
 
 # Documents that broke a law once.
@@ -115,6 +118,35 @@ def test_a_second_run_changes_nothing(data: bytes) -> None:
     once = dedup.clean(data).clean
     twice = dedup.clean(once, force_text=True)
     assert twice.clean == once, [_explain(twice, block) for block in twice.removed]
+
+
+_CONFIGS = [
+    dedup.Config(),
+    dedup.Config(similarity=0.9),
+    dedup.Config(similarity=0.8, near_facts=True),
+    dedup.Config(similarity=0.9, keep="last", near_facts=True),
+    dedup.Config(keep="longest"),
+]
+
+
+@given(documents(), st.sampled_from(_CONFIGS))
+def test_every_result_passes_its_audit(data: bytes, config: dedup.Config) -> None:
+    """The audit knows nothing of how a result was made: it asks laws 1, 2, 3 and 8 of the result, near copies too."""
+    result = dedup.clean(data, config)
+    assert audit(result, config) == [], [_explain(result, block) for block in result.blocks]
+    assert dedup.restore(result.clean, dedup.to_manifest(result)) == data
+
+
+@given(documents(), st.sampled_from(_CONFIGS))
+def test_a_second_run_with_the_same_settings_changes_nothing(data: bytes, config: dedup.Config) -> None:
+    once = dedup.clean(data, config).clean
+    twice = dedup.clean(once, config, force_text=True)
+    assert twice.clean == once, [_explain(twice, block) for block in twice.removed]
+
+
+@given(documents(), st.sampled_from(_CONFIGS))
+def test_explaining_changes_nothing(data: bytes, config: dedup.Config) -> None:
+    assert explain_document(data, config)[0] == dedup.clean(data, config)
 
 
 @given(documents())
