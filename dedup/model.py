@@ -86,6 +86,37 @@ class Alignment(Record):
     gaps: tuple[Gap, ...]
 
 
+class Half(Record):
+    """The paragraphs of one copy in a unit, how many words they have, and how many of these match."""
+
+    paragraphs: tuple[int, ...]
+    size: int
+    matched: int
+
+    def whole(self) -> bool:
+        """Whether no other paragraph stands between these."""
+        return self.paragraphs[-1] - self.paragraphs[0] + 1 == len(self.paragraphs)
+
+    def runs(self, page: "Page") -> list[Span]:
+        """The words of the paragraphs, those side by side as one span."""
+        first, rows = page.first, set(self.paragraphs)
+        starts = [p for p in self.paragraphs if p - 1 not in rows]
+        ends = [p for p in self.paragraphs if p + 1 not in rows]
+        return [(first[p], first[q + 1]) for p, q in zip(starts, ends, strict=True)]
+
+    def span(self, page: "Page") -> Span:
+        """The words from the first of the paragraphs to the last."""
+        return page.first[self.paragraphs[0]], page.first[self.paragraphs[-1] + 1]
+
+
+class Unit(Record):
+    """The smallest paragraphs of both copies that hold the same words, and the gaps between these."""
+
+    left: Half
+    right: Half
+    gaps: tuple[Gap, ...]
+
+
 class Variant(Record):
     """What happens to a copy that differs: the words `copy` go (or stay) for the words `kept`."""
 

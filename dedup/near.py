@@ -26,7 +26,7 @@ from dedup.evidence import (
     quoted,
     texture,
 )
-from dedup.model import Alignment, Gap, Page, Span, Variant
+from dedup.model import Alignment, Gap, Half, Page, Span, Unit, Variant
 from dedup.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
@@ -43,58 +43,30 @@ _FULLER = 3  # words that one copy must have more to be the more complete one
 _PART = 0.8  # share of a paragraph below which a lone copy of it is a part pulled out
 
 
-class _Side(Record):
-    """The paragraphs of one copy, in order, how many words they have, and how many of these match."""
-
-    paragraphs: tuple[int, ...]
-    size: int
-    matched: int
-
-    def whole(self) -> bool:
-        """Whether no other paragraph stands between these."""
-        return self.paragraphs[-1] - self.paragraphs[0] + 1 == len(self.paragraphs)
-
-    def runs(self, page: Page) -> list[Span]:
-        """The words of the paragraphs, those side by side as one span."""
-        first, rows = page.first, self.paragraphs
-        starts = [p for p in rows if p - 1 not in rows]
-        ends = [p for p in rows if p + 1 not in rows]
-        return [(first[p], first[q + 1]) for p, q in zip(starts, ends, strict=True)]
-
-    def span(self, page: Page) -> Span:
-        """The words of the paragraphs."""
-        return page.first[self.paragraphs[0]], page.first[self.paragraphs[-1] + 1]
-
-
-class _Unit(Record):
-    """The smallest paragraphs of both copies that hold the same words, and the gaps between these."""
-
-    left: _Side
-    right: _Side
-    gaps: tuple[Gap, ...]
-
-
 class _Choice(Record):
     """A unit, its copy that would go, and the differences that forbid it."""
 
-    unit: _Unit
-    loser: _Side
-    winner: _Side
+    unit: Unit
+    loser: Half
+    winner: Half
     facts: tuple[tuple[Span, Span, int], ...]
 
 
-def variants(page: Page, found: list[Alignment], config: Config, fact: "Fact", weight: float) -> list[Variant]:
+def variants(
+    page: Page, found: list[tuple[Alignment, list[Unit]]], config: Config, fact: "Fact", weight: float
+) -> list[Variant]:
     """Return what happens to each near copy. What is removed is apart, and what it is kept for is not removed.
 
-    `fact` says whether giving up words for others changes a fact (0 no, 1 perhaps, 2 yes); `weight` is what a word
-    counts where sizes are judged. Alignments that are exact in all their paragraphs are left to `decide`.
+    `found` are the alignments with their units; `fact` says whether giving up words for others changes a fact (0 no,
+    1 perhaps, 2 yes); `weight` is what a word counts where sizes are judged. Alignments that are exact in all their
+    paragraphs are left to `decide`.
     """
     judge = _Judge(page, config, fact, weight)
     total = len(page.words.starts)
     gone, held = bytearray(total), bytearray(total)
     out: list[Variant] = []
-    for alignment in sorted(found, key=lambda a: -sum(run.length for run in a.runs)):
-        for variant in judge.variants(alignment):
+    for alignment, units in sorted(found, key=lambda pair: -sum(run.length for run in pair[0].runs)):
+        for variant in judge.variants(alignment, units):
             (a, b), (c, d) = variant.copy, variant.kept
             if variant.removed:
                 if gone.find(1, a, b) >= 0 or held.find(1, a, b) >= 0 or gone.find(1, c, d) >= 0:
@@ -113,8 +85,7 @@ class _Judge:
         self.texture = texture(zip(page.first, page.first[1:], strict=False), weight)
         self.seen: Counter[bytes] = Counter()
 
-    def variants(self, alignment: Alignment) -> list[Variant]:
-        found = _units(self.page, alignment)
+    def variants(self, alignment: Alignment, found: list[Unit]) -> list[Variant]:
         units = [u for u in found if self._may_go(u.left, u.right) or self._may_go(u.right, u.left)]
         if not units:
             start, end = alignment.runs[0], alignment.runs[-1]
@@ -135,7 +106,7 @@ class _Judge:
                     out += [self._stays(c, rule) for c in part if self._differs(c)]
         return out
 
-    def _host_right(self, units: list[_Unit], better: list[bool | None]) -> bool:
+    def _host_right(self, units: list[Unit], better: list[bool | None]) -> bool:
         """Whether the later copy stays in its place: it has paragraphs of its own, or is the better one in most."""
         more = self._own([u.right for u in units]) - self._own([u.left for u in units])
         if abs(more) * self.weight >= self.config.min_paragraph:
@@ -143,7 +114,7 @@ class _Judge:
         right = sum(u.right.size for u, b in zip(units, better, strict=True) if b)
         return 2 * right > sum(u.right.size for u in units)
 
-    def _own(self, sides: list[_Side]) -> int:
+    def _own(self, sides: list[Half]) -> int:
         """The words that stand between these paragraphs of a copy and are not in the other one."""
         used = {p for side in sides for p in side.paragraphs}
         rows = range(sides[0].paragraphs[0], sides[-1].paragraphs[-1] + 1) if sides else range(0)
@@ -160,7 +131,7 @@ class _Judge:
 
     # ------------------------------------------------------------ which copy goes
 
-    def _choose(self, unit: _Unit, right_better: bool | None, host_right: bool) -> _Choice | None:
+    def _choose(self, unit: Unit, right_better: bool | None, host_right: bool) -> _Choice | None:
         """Which copy of a unit should go; None if neither is like the other, or the other cannot take its place."""
         sides = unit.left, unit.right
         may = [self._may_go(side, other) for side, other in (sides, sides[::-1])]
@@ -174,7 +145,7 @@ class _Judge:
         facts = () if self.config.near_facts else ((*gap, n) for gap in gaps if (n := self.fact(self.page, *gap)))
         return _Choice(unit, loser, winner, tuple(facts))
 
-    def _may_go(self, side: _Side, other: _Side) -> bool:
+    def _may_go(self, side: Half, other: Half) -> bool:
         """Whether a side is like enough to the other to go for it; a short part of a paragraph is a part on purpose."""
         if not self._like(side.matched, side.size, _PARAGRAPH):
             return False
@@ -186,7 +157,7 @@ class _Judge:
         s = self.config.similarity or 1.0
         return matched >= s * size - deviations * math.sqrt(size * s * (1 - s))
 
-    def _better(self, unit: _Unit, misspelt: bool) -> bool | None:
+    def _better(self, unit: Unit, misspelt: bool) -> bool | None:
         """Whether the right copy is the better one, None if neither; `misspelt`: most differences are misspellings."""
         left, right = (side.span(self.page) for side in (unit.left, unit.right))
         keep = self.config.keep
@@ -286,12 +257,12 @@ class _Judge:
         noise = soft * _NOISE <= differences
         return [c for c in choices if any(n == HARD or not noise for *_, n in c.facts)]
 
-    def _edited(self, unit: _Unit) -> bool:
+    def _edited(self, unit: Unit) -> bool:
         """Whether a unit of which neither side may go is a copy all the same: half of its words match."""
         less = min(unit.left, unit.right, key=lambda side: side.size)
         return 2 * less.matched >= less.size and less.size * self.weight >= self.config.min_paragraph
 
-    def _unlike(self, unit: _Unit) -> Variant:
+    def _unlike(self, unit: Unit) -> Variant:
         return Variant(unit.right.span(self.page), unit.left.span(self.page), False, False, "near-unlike", ())
 
     def _stays(self, choice: _Choice, rule: str) -> Variant:
@@ -362,58 +333,3 @@ def _follows(before: _Choice, after: _Choice) -> bool:
             for x, y in ((before.loser, after.loser), (before.winner, after.winner))
         )
     )
-
-
-# ---------------------------------------------------------------- units
-
-
-def _units(page: Page, alignment: Alignment) -> list[_Unit]:
-    """The paragraphs of both sides, grouped by the words that they share."""
-    shared: Counter[tuple[int, int]] = Counter()
-    pieces = [(run.left, run.right, run.length, run.length) for run in alignment.runs]
-    for gap in alignment.gaps:
-        if gap.alike:
-            pieces.append((gap.left[0], gap.right[0], gap.left[1] - gap.left[0], gap.right[1] - gap.right[0]))
-    for left, right, size, other in pieces:
-        for step in range(max(size, other)):
-            shared[page.paragraph(left + min(step, size - 1)), page.paragraph(right + min(step, other - 1))] += 1
-    groups: list[tuple[set[int], set[int]]] = []
-    for p, q in sorted(pair for pair, count in shared.items() if _belongs(page, pair, count)):
-        if groups and (p in groups[-1][0] or q in groups[-1][1]):
-            groups[-1][0].add(p)
-            groups[-1][1].add(q)
-        else:
-            groups.append(({p}, {q}))
-    return [_unit(page, alignment, pieces, sorted(ps), sorted(qs)) for ps, qs in groups]
-
-
-def _belongs(page: Page, pair: tuple[int, int], count: int) -> bool:
-    least = min(page.first[p + 1] - page.first[p] for p in pair)
-    return count >= min(4, 0.5 * least)
-
-
-def _unit(
-    page: Page, alignment: Alignment, pieces: list[tuple[int, int, int, int]], ps: list[int], qs: list[int]
-) -> _Unit:
-    (l0, l1), (r0, r1) = ((page.first[x[0]], page.first[x[-1] + 1]) for x in (ps, qs))
-    matched = [0, 0]
-    for left, right, size, other in pieces:
-        if size == other:
-            low, high = max(0, l0 - left, r0 - right), min(size, l1 - left, r1 - right)
-            matched[0] += max(0, high - low)
-            matched[1] += max(0, high - low)
-        else:
-            matched[0] += max(0, min(left + size, l1) - max(left, l0))
-            matched[1] += max(0, min(right + other, r1) - max(right, r0))
-    sizes = [sum(page.first[p + 1] - page.first[p] for p in x) for x in (ps, qs)]
-    gaps = [
-        Gap(_clip(gap.left, (l0, l1)), _clip(gap.right, (r0, r1)), gap.alike)
-        for gap in alignment.gaps
-        if (gap.left[0] < l1 and gap.left[1] > l0) or (gap.right[0] < r1 and gap.right[1] > r0)
-    ]
-    return _Unit(_Side(tuple(ps), sizes[0], matched[0]), _Side(tuple(qs), sizes[1], matched[1]), tuple(gaps))
-
-
-def _clip(span: Span, bounds: Span) -> Span:
-    start = min(max(span[0], bounds[0]), bounds[1])
-    return start, max(start, min(span[1], bounds[1]))

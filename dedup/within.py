@@ -104,6 +104,7 @@ def _differing(document: Document, paragraphs: Paragraphs, config: Config) -> li
     from dedup.align import alignments
     from dedup.facts import fact
     from dedup.near import variants
+    from dedup.units import units
 
     text = document.text
     tokens = words(text)
@@ -114,7 +115,9 @@ def _differing(document: Document, paragraphs: Paragraphs, config: Config) -> li
         return []
     sheet = page(text, paragraphs, tokens)
     found = alignments(sheet, chain(tokens, linked, size), keys, config.min_words)
-    judged = variants(sheet, found, config, partial(fact, keys=keys), weight)
+    judged = variants(
+        sheet, [(alignment, units(sheet, alignment)) for alignment in found], config, partial(fact, keys=keys), weight
+    )
     out: list[Cut] = []
     for v, copy, kept, left in variant_extents(sheet, judged):
         detail = "; ".join(f"{old or '-'} / {new or '-'}" for old, new in v.facts)

@@ -60,10 +60,26 @@ _FIXED_SIGNS = frozenset("一二三四五六七八九十百千万年月日不没
 _WORD = re.compile(r"[\u0e01-\u0e2e\u3041-\u3096\u4e00-\u9fff]|[^\W\d_\u0e01-\u0e5b\u3041-\u30ff\u4e00-\u9fff]+")
 _LEAST = 4  # letters of a word that is changed
 _MISREAD = (
-    *("rn>m", "m>rn", "li>h", "cl>d", "ll>l1", "e>c", "o>0", "h>b", "i>l"),
+    *("rn>m", "m>rn", "li>h", "cl>d", "e>c", "h>b", "i>l"),
     *("ш>щ", "н>п", "и>н", "е>с", "ב>כ", "ר>ד", "ה>ח", "ן>ו", "خ>ح", "ت>ث", "ر>ز", "ب>ي"),
-    *("日>曰", "未>末", "大>太", "人>入", "的>旳", "己>已", "は>ほ", "る>ろ", "れ>ね", "さ>き", "ค>ด", "ถ>ภ", "บ>ป", "น>ม"),
+    *(
+        "日>曰",
+        "未>末",
+        "大>太",
+        "人>入",
+        "的>旳",
+        "己>已",
+        "は>ほ",
+        "る>ろ",
+        "れ>ね",
+        "さ>き",
+        "ค>ด",
+        "ถ>ภ",
+        "บ>ป",
+        "น>ม",
+    ),
 )
+_DIGITS = ("l>1", "o>0", "s>5")  # letters that a scan takes for digits
 _SPELT = """
 colour>color harbour>harbor neighbour>neighbor favour>favor labour>labor honour>honor grey>gray centre>center
 theatre>theater metre>meter traveller>traveler travelled>traveled programme>program organise>organize
@@ -84,7 +100,9 @@ def _typeset(line: str) -> str:
 
 
 def _hyphened(line: str) -> str:
-    return re.sub(r"(?<=[a-zа-я]{3})(?=[a-zа-я]{3})", "\u00ad", line).replace("e ", "e\u200b ").replace("и ", "и\u200b ")
+    return (
+        re.sub(r"(?<=[a-zа-я]{3})(?=[a-zа-я]{3})", "\u00ad", line).replace("e ", "e\u200b ").replace("и ", "и\u200b ")
+    )
 
 
 def _changed(line: str, every: int, change: Callable[[str, Random, Lines], str]) -> str:
@@ -109,11 +127,12 @@ def _other(word: str, random: Random, pool: Lines) -> str:
     return random.choice([w for w in pool if w != word and len(w) + 2 >= len(word)] or [""])
 
 
-def _noise(word: str, random: Random, _: Lines) -> str:
-    pairs = [pair.split(">") for pair in _MISREAD]
-    fit = [(old, new) for old, new in pairs if old in word]
-    old, new = random.choice(fit or [("", "")])
-    return word.replace(old, new, 1) if old else ""
+def _noise(pairs: tuple[str, ...]) -> Callable[[str, Random, Lines], str]:
+    def noise(word: str, random: Random, _: Lines) -> str:
+        fit = [pair.split(">") for pair in pairs if pair.split(">")[0] in word]
+        return word.replace(*random.choice(fit), 1) if fit else ""
+
+    return noise
 
 
 def _edited(every: int) -> Callable[[Lines], Lines]:
@@ -164,9 +183,10 @@ _CHANGES: dict[str, Callable[[Lines], Lines]] = {
     "joined": lambda lines: [" ".join(lines)],
     "less": _each(lambda line: "".join(_sentences(line)[:-1]).rstrip() or line),
     "middle": _middle,
-    "misread": _each(lambda line: _changed(line, 12, _noise)),
+    "misread": _each(lambda line: _changed(line, 12, _noise(_MISREAD))),
+    "misread_digits": _each(lambda line: _changed(line, 12, _noise(_DIGITS))),
     "mojibake": _each(_mojibake),
-    "narrow": _wrapped(60, " "),
+    "narrow": _wrapped(72, " "),
     "paired": lambda lines: [row for line in lines for row in (line, _changed(line, 10, _other))],
     "opening": _each(lambda line: _sentences(line)[0].rstrip()),
     "quoted": _each(lambda line: "> " + line),
@@ -245,7 +265,17 @@ def load(file: str, folder: Path = FOLDER) -> tuple[Case, ...]:
             rule = case.get("rule", "")
             kind = case.get("class") or rule
             out.append(
-                Case(file, case["name"], case["note"], kind, raw, clean, rule, case.get("stays", ""), dedup.Config(**fields))
+                Case(
+                    file,
+                    case["name"],
+                    case["note"],
+                    kind,
+                    raw,
+                    clean,
+                    rule,
+                    case.get("stays", ""),
+                    dedup.Config(**fields),
+                )
             )
     return tuple(out)
 

@@ -27,6 +27,7 @@ STAGES = {
     "trace",
     "align",
     "near",
+    "units",
 }
 ALLOWED = {
     "errors": set(),
