@@ -19,6 +19,7 @@ _ROW_STOPS = (*STOPS, ":")
 _QUOTES = (">", "|", "\u00bb")
 _COLONS = (":", "\uff1a")
 _QUOTED = 3  # paragraphs that a quotation may have
+_MARKER = 4  # words that a "read more" after an ellipsis may have
 _FULL_LINE = 30  # characters from which a line may have been wrapped, where no case tells
 _TORN = -6  # what a line break inside a sentence weighs against one between paragraphs
 
@@ -59,6 +60,11 @@ def broken_off(page: Page, word: int) -> bool:
     at = page.words.end(word - 1)
     tail = page.text[at : at + 6]
     return "..." in tail or "\u2026" in tail
+
+
+def is_stub(page: Page, end: int) -> bool:
+    """Whether the words before `end` break off with an ellipsis, and at most a "read more" after it."""
+    return any(broken_off(page, at) for at in range(end, max(0, end - _MARKER - 1), -1))
 
 
 def quoted(page: Page, copy: Span, original: int) -> bool:

@@ -17,11 +17,11 @@ from itertools import pairwise
 from dedup.config import Config
 from dedup.evidence import (
     break_mark,
-    broken_off,
     garbled,
     in_fields,
     in_lines,
     in_rows,
+    is_stub,
     paragraphs,
     quoted,
     texture,
@@ -39,6 +39,7 @@ _REGION, _PARAGRAPH = 2.0, 4.0  # standard deviations that a whole copy, and one
 _LARGE = 3  # times the shortest lone paragraph: what is copied on this scale is no refrain
 _LONE = 2  # times the shortest lone exact copy: what differs needs more words to be sure
 _NOISE = 4  # one difference in so many may be a name for a name by chance, where all else differs too
+_MARKER = 4  # words by which a stub may be longer: its "read more"
 _FULLER = 3  # words that one copy must have more to be the more complete one
 _PART = 0.8  # share of a paragraph below which a lone copy of it is a part pulled out
 
@@ -101,7 +102,8 @@ class _Judge:
                 if rule == "near-copy":
                     guarded = self._guarded(part)
                     out += [self._stays(c, "near-facts") for c in guarded]
-                    out += self._go([c for c in part if c not in guarded], host_right)
+                    go = [c for c in part if c not in guarded]
+                    out += self._go(go, host_right) if any(map(self._differs, go)) else []
                 else:
                     out += [self._stays(c, rule) for c in part if self._differs(c)]
         return out
@@ -150,7 +152,7 @@ class _Judge:
         if not self._like(side.matched, side.size, _PARAGRAPH):
             return False
         short = side.size * self.weight < _LONE * self.config.min_paragraph
-        return side.size >= _PART * other.size or not short or broken_off(self.page, side.span(self.page)[1])
+        return side.size >= _PART * other.size or not short or is_stub(self.page, side.span(self.page)[1])
 
     def _like(self, matched: int, size: int, deviations: float) -> bool:
         """Whether as many words match as the asked similarity lets one expect, give or take what chance allows."""
@@ -169,11 +171,11 @@ class _Judge:
         if wrong[0] != wrong[1]:
             return wrong[0]
         more = unit.right.size - unit.left.size
+        broken = [is_stub(self.page, span[1]) for span in (left, right)]
+        if broken[0] != broken[1] and (more if broken[1] else -more) <= _MARKER:
+            return broken[0]
         if abs(more) >= _FULLER:
             return more > 0
-        broken = [broken_off(self.page, span[1]) for span in (left, right)]
-        if broken[0] != broken[1]:
-            return broken[0]
         spelling = sum(self._spelling(gap) for gap in unit.gaps if misspelt and gap.alike)
         if spelling:
             return spelling > 0
@@ -246,7 +248,7 @@ class _Judge:
         if lines < self.config.min_paragraph:
             return "list" if prose else "refrain"
         part = len(choices) == 1 and choices[0].loser.size < _PART * choices[0].winner.size
-        if part and not broken_off(self.page, copies[0][1]):
+        if part and not is_stub(self.page, copies[0][1]):
             return "pull-quote"
         return "near-copy" if prose or size >= _LARGE * self.config.min_paragraph else "refrain"
 
@@ -302,7 +304,7 @@ class _Judge:
         """Whether the earlier copy breaks off here: the later one goes on with all that is left, in its own place."""
         return all(c.loser == c.unit.left for c in rest) and (
             rest[-1].unit.right.size >= rest[-1].unit.left.size + _FULLER
-            or broken_off(self.page, rest[-1].unit.left.span(self.page)[1])
+            or is_stub(self.page, rest[-1].unit.left.span(self.page)[1])
         )
 
 

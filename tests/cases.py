@@ -7,8 +7,9 @@ that starts to pass must move to another file. texts.toml: the articles that the
 A part of `raw` or `clean` is a line. In it `{name}`, `{name 2}` and `{name 2-4}` are the paragraphs of a text, and
 `{name|change|old>new}` is that text after the changes below, and with new words for old ones. Where a case has
 `for = {x = [...]}`, each value (each combination, or each row of a list) is a case of its own, with `$x` in its parts
-replaced; a string names a list of texts.toml. `near = true` asks for near copies, `config` sets any field of dedup.Config. `rule` must be among the rules
-that remove, or that keep if nothing may change; `stays` among those that keep; `class` is what the floors count.
+replaced; a string names a list of texts.toml. `near = true` asks for near copies, `config` sets any field of
+dedup.Config. `rule` must be among the rules that remove, or that keep if nothing may change; `stays` among those that
+keep; `class` is what the floors count, the rule if there is none.
 """
 
 import hashlib
@@ -48,37 +49,20 @@ class Case(NamedTuple):
 # ---------------------------------------------------------------- changes
 
 # Words that say something no editor changes in passing: figures, days and negations of the texts that we have.
-_FIXED = frozenset(
-    """
-    once twice half double first second third four five seven eight nine eleven fourteen nineteen hundred thousand
-    never none nobody nothing without neither drei sieben eine einen keine nicht niemand erste größte ohne нет никто
-    семь двадцать обе первого первый года больше три без لم لن ليس غير ثلاثة أربع ألف כל לא בלי שנה מאה אין
-    一二三四五六七八九十百千万年月日不没無无未非别七人次来ไม่สองสามสี่ห้า
-    """.split()
-)
+_FIXED_WORDS = """
+once twice half double first second third four five seven eight nine eleven fourteen nineteen hundred thousand
+never none nobody nothing without neither drei sieben eine einen keine nicht niemand erste größte ohne нет никто
+семь двадцать обе первого первый года больше три без لم لن ليس غير ثلاثة أربع ألف כל לא בלי שנה מאה אין
+"""
+_FIXED = frozenset(_FIXED_WORDS.split())
 _FIXED_SIGNS = frozenset("一二三四五六七八九十百千万年月日不没無无未非别な七人次")
 _WORD = re.compile(r"[\u0e01-\u0e2e\u3041-\u3096\u4e00-\u9fff]|[^\W\d_\u0e01-\u0e5b\u3041-\u30ff\u4e00-\u9fff]+")
 _LEAST = 4  # letters of a word that is changed
-_MISREAD = (
-    *("rn>m", "m>rn", "li>h", "cl>d", "e>c", "h>b", "i>l"),
-    *("ш>щ", "н>п", "и>н", "е>с", "ב>כ", "ר>ד", "ה>ח", "ן>ו", "خ>ح", "ت>ث", "ر>ز", "ب>ي"),
-    *(
-        "日>曰",
-        "未>末",
-        "大>太",
-        "人>入",
-        "的>旳",
-        "己>已",
-        "は>ほ",
-        "る>ろ",
-        "れ>ね",
-        "さ>き",
-        "ค>ด",
-        "ถ>ภ",
-        "บ>ป",
-        "น>ม",
-    ),
-)
+_MISREAD_LETTERS = """
+rn>m m>rn li>h cl>d e>c h>b i>l ш>щ н>п и>н е>с ב>כ ר>ד ה>ח ן>ו خ>ح ت>ث ر>ز ب>ي
+日>曰 未>末 大>太 人>入 的>旳 己>已 は>ほ る>ろ れ>ね さ>き ค>ด ถ>ภ บ>ป น>ม
+"""
+_MISREAD = tuple(_MISREAD_LETTERS.split())
 _DIGITS = ("l>1", "o>0", "s>5")  # letters that a scan takes for digits
 _SPELT = """
 colour>color harbour>harbor neighbour>neighbor favour>favor labour>labor honour>honor grey>gray centre>center
@@ -100,9 +84,8 @@ def _typeset(line: str) -> str:
 
 
 def _hyphened(line: str) -> str:
-    return (
-        re.sub(r"(?<=[a-zа-я]{3})(?=[a-zа-я]{3})", "\u00ad", line).replace("e ", "e\u200b ").replace("и ", "и\u200b ")
-    )
+    line = re.sub(r"(?<=[a-zа-я]{3})(?=[a-zа-я]{3})", "\u00ad", line)
+    return line.replace("e ", "e\u200b ").replace("и ", "и\u200b ")
 
 
 def _changed(line: str, every: int, change: Callable[[str, Random, Lines], str]) -> str:
@@ -130,7 +113,10 @@ def _other(word: str, random: Random, pool: Lines) -> str:
 def _noise(pairs: tuple[str, ...]) -> Callable[[str, Random, Lines], str]:
     def noise(word: str, random: Random, _: Lines) -> str:
         fit = [pair.split(">") for pair in pairs if pair.split(">")[0] in word]
-        return word.replace(*random.choice(fit), 1) if fit else ""
+        if not fit:
+            return ""
+        old, new = random.choice(fit)
+        return word.replace(old, new, 1)
 
     return noise
 
