@@ -61,6 +61,8 @@ def _chains(seeds: list[Match]) -> "Iterator[list[Match]]":
                 continue
             if max(left, right) > _INSERTED or min(left, right) > _EDIT:
                 continue
+            if abs(left - right) >= other.right - other.left:  # another copy lies between
+                continue
             total = score[before] + 2 * new - abs(left - right).bit_length() - max(0, min(left, right)).bit_length()
             if total > score[at]:
                 score[at], back[at], origin[at] = total, before, origin[before]
@@ -127,12 +129,19 @@ def _window(page: Page, chain: list[Match]) -> tuple[Span, Span]:
     """The words to compare: the chain, and what belongs to its first and last paragraphs on either side."""
     (l0, r0), (l1, r1) = chain[0][:2], _end(chain[-1])
     opening = _edges(page, r0)[0]
-    head = min(_EDIT, max(r0 - opening, l0 - _edges(page, l0)[0]))
+    head = min(_EDIT, max(_head(page, r0), _head(page, l0)))
     tail = min(_EDIT, max(_edges(page, end - 1)[1] - end for end in (l1, r1)))
     # Of two copies in a row the first may seem to run on into the second.
     end = min(l1 + (tail + _SLACK if tail else 0), opening if l0 < opening else r0)
     start = max(r0 - head, end)
     return (max(0, l0 - (head + _SLACK if head else 0)), end), (start, min(r1 + tail, page.first[-1]))
+
+
+def _head(page: Page, word: int) -> int:
+    """The words before `word` in its paragraph, and of a heading before that."""
+    start = _edges(page, word)[0]
+    before = _edges(page, start - 1)[0] if start else 0
+    return word - (before if start - before <= _SLACK else start)
 
 
 def _edges(page: Page, word: int) -> Span:

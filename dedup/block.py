@@ -38,7 +38,7 @@ def find_piece(page: Page, match: Match, config: Config) -> Piece | None:
         return more
     if left.unit != right.unit:
         return min(left, right, key=lambda piece: _PREFERRED.index(piece.unit))
-    return left if _better(page, right, left) else right
+    return left if _better(page, right, left, right.start - left.end < config.min_paragraph) else right
 
 
 def _edited(page: Page, piece: Piece) -> bool:
@@ -112,14 +112,15 @@ def _hard(page: Page, word: int) -> bool:
     return p == 0 or not soft(page, p)
 
 
-def _better(page: Page, right: Piece, left: Piece) -> bool:
+def _better(page: Page, right: Piece, left: Piece, close: bool) -> bool:
     """Whether `right` is so much better preserved than `left` that the earlier copy should go.
 
-    Better: not garbled by a wrong encoding; then, real paragraphs rather than one line or hard wraps.
+    Better: not garbled by a wrong encoding; then, real paragraphs rather than one line or hard wraps. A garbled copy
+    that is not `close` to the other may go on where that one ends: its rest would come to stand before it.
     """
     wrong = [garbled(page, piece[:2]) for piece in (right, left)]
     if wrong[0] != wrong[1]:
-        return wrong[1]
+        return wrong[1] and close
     own = [_breaks(page, right, 0), _breaks(page, left, left.shift)]
     good = sum(break_mark(page, w) for w in own[0] - own[1])
     return good > sum(break_mark(page, w - left.shift) for w in own[1] - own[0])

@@ -10,6 +10,8 @@ them, number words, dates and negations in the languages of the lists below.
     big -> large                                   none
 """
 
+from unicodedata import combining, normalize
+
 from dedup.evidence import OPENERS, STOPS
 from dedup.model import Page, Span
 from dedup.record import TYPE_CHECKING
@@ -44,7 +46,11 @@ fevereiro março maio junho julho setembro outubro novembro dezembro lunedì mar
 sabato domenica gennaio febbraio aprile maggio giugno luglio settembre ottobre novembre dicembre maandag dinsdag
 woensdag donderdag vrijdag zaterdag zondag januari februari maart mei augustus
 понедельник вторник среду среда четверг пятницу пятница субботу воскресенье января февраля марта апреля мая июня
-июля августа сентября октября ноября декабря
+июля августа сентября октября ноября декабря тридцать сорок пятьдесят
+二 三 四 五 六 七 八 九 十 百 千 万 亿 億 月 火 水 木 金 土 日
+اثنان اثنين ثلاثة ثلاث أربعة أربع خمسة خمس ستة ست سبعة سبع ثمانية ثماني تسعة تسع عشرة عشر مئة مائة ألف مليون
+שניים שתיים שלושה שלוש ארבעה ארבע חמישה חמש שישה שש שבעה שבע שמונה תשעה תשע עשרה עשר מאה אלף מיליון
+दो तीन चार पाँच पांच छह सात आठ नौ दस सौ हज़ार हजार लाख करोड़
 """
 _NEGATION_WORDS = """
 no not nor never none nobody nothing neither without cannot t non
@@ -57,6 +63,7 @@ mai senza nessun nessuno nessuna niet geen nooit zonder inte ej aldrig utan ikke
 _FIGURES = frozenset(_FIGURE_WORDS.split())
 _NEGATIONS = frozenset(_NEGATION_WORDS.split())
 _STATED = 6  # words of a gap up to which a negation on one side only contradicts the other
+_UNIT = 2  # letters that a figure may have: 3rd, 20km
 _TITLE = 0.6  # share of capitals from which they mark no names
 
 
@@ -66,9 +73,9 @@ def fact(page: Page, lost: Span, kept: Span, keys: "Callable[[str], list[str]]")
     `keys` gives the match keys of a text.
     """
     old, new = keys(words_of(page, lost)), keys(words_of(page, kept))
-    if "".join(old) == "".join(new):
+    if _bare("".join(old)) == _bare("".join(new)):
         return NONE
-    digits = [sorted(w for w in words if any(c.isdecimal() for c in w)) for words in (old, new)]
+    digits = [sorted(filter(_is_figure, words)) for words in (old, new)]
     if digits[0] and digits[0] != digits[1]:
         return HARD
     figures = [_FIGURES.intersection(words) for words in (old, new)]
@@ -81,6 +88,17 @@ def fact(page: Page, lost: Span, kept: Span, keys: "Callable[[str], list[str]]")
         {k for w in range(*s) if _is_name(page, w) for k in keys(words_of(page, (w, w + 1)))} for s in (lost, kept)
     ]
     return SOFT if names[0] - names[1] and (names[1] or not new) else NONE
+
+
+def _bare(word: str) -> str:
+    """A word without its accents."""
+    return "".join(c for c in normalize("NFD", word) if not combining(c))
+
+
+def _is_figure(word: str) -> bool:
+    """Whether a word is a number, rather than a word with a letter misread as a digit."""
+    digits = sum(c.isdecimal() for c in word)
+    return digits > 0 and len(word) <= 2 * digits + _UNIT
 
 
 def _is_name(page: Page, word: int) -> bool:

@@ -11,22 +11,11 @@ Neither:  near-chance (what was compared and is no copy; told only where everyth
 """
 
 import math
-from collections import Counter
 from itertools import pairwise
 
 from dedup.config import Config
-from dedup.evidence import (
-    break_mark,
-    garbled,
-    in_fields,
-    in_lines,
-    in_rows,
-    is_stub,
-    paragraphs,
-    quoted,
-    texture,
-)
-from dedup.model import Alignment, Gap, Half, Page, Span, Unit, Variant
+from dedup.evidence import ends_sentence, garbled, in_fields, in_lines, in_rows, is_stub, quoted, texture
+from dedup.model import Alignment, Half, Page, Span, Unit, Variant
 from dedup.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
@@ -39,8 +28,8 @@ _REGION, _PARAGRAPH = 2.0, 4.0  # standard deviations that a whole copy, and one
 _LARGE = 3  # times the shortest lone paragraph: what is copied on this scale is no refrain
 _LONE = 2  # times the shortest lone exact copy: what differs needs more words to be sure
 _NOISE = 4  # one difference in so many may be a name for a name by chance, where all else differs too
-_MARKER = 4  # words by which a stub may be longer: its "read more"
 _FULLER = 3  # words that one copy must have more to be the more complete one
+_SENTENCE = 3  # words of a sentence that would be missed
 _PART = 0.8  # share of a paragraph below which a lone copy of it is a part pulled out
 
 
@@ -53,21 +42,28 @@ class _Choice(Record):
     facts: tuple[tuple[Span, Span, int], ...]
 
 
-def variants(
-    page: Page, found: list[tuple[Alignment, list[Unit]]], config: Config, fact: "Fact", weight: float
-) -> list[Variant]:
+class Near(Record):
+    """Two copies that may differ: their alignment, its units, and for each whether the right copy is the better one."""
+
+    alignments: tuple[Alignment, ...]  # several where each paragraph follows its original
+    units: tuple[Unit, ...]
+    right_better: tuple[bool | None, ...]
+    misspelt: bool  # most differences are misspellings
+
+
+def variants(page: Page, found: list[Near], config: Config, fact: "Fact", weight: float) -> list[Variant]:
     """Return what happens to each near copy. What is removed is apart, and what it is kept for is not removed.
 
-    `found` are the alignments with their units; `fact` says whether giving up words for others changes a fact (0 no,
-    1 perhaps, 2 yes); `weight` is what a word counts where sizes are judged. Alignments that are exact in all their
+    `found` is in order of the right copies; `fact` says whether giving up words for others changes a fact (0 no,
+    1 perhaps, 2 yes); `weight` is what a word counts where sizes are judged. Copies that are exact in all their
     paragraphs are left to `decide`.
     """
     judge = _Judge(page, config, fact, weight)
     total = len(page.words.starts)
     gone, held = bytearray(total), bytearray(total)
     out: list[Variant] = []
-    for alignment, units in sorted(found, key=lambda pair: -sum(run.length for run in pair[0].runs)):
-        for variant in judge.variants(alignment, units):
+    for near in sorted(_interleaved(page, found), key=lambda near: -sum(unit.left.matched for unit in near.units)):
+        for variant in judge.variants(near):
             (a, b), (c, d) = variant.copy, variant.kept
             if variant.removed:
                 if gone.find(1, a, b) >= 0 or held.find(1, a, b) >= 0 or gone.find(1, c, d) >= 0:
@@ -80,41 +76,85 @@ def variants(
     return out
 
 
+def _interleaved(page: Page, found: list[Near]) -> list[Near]:
+    """The copies; where each paragraph follows its original, all of these pairs are one copy."""
+    out: list[Near] = []
+    for near in found:
+        twins = _twins(page, out[-1], near) if out else None
+        if twins is None:
+            out.append(near)
+            continue
+        last = out.pop()
+        out.append(
+            Near(
+                last.alignments + near.alignments,
+                (*last.units, *twins, *near.units),
+                (*last.right_better, *(None for _ in twins), *near.right_better),
+                last.misspelt and near.misspelt,
+            )
+        )
+    return out
+
+
+def _twins(page: Page, before: Near, after: Near) -> list[Unit] | None:
+    """The pairs of like lines between two pairs of paragraphs; None if anything else stands there, or no pairs do."""
+    if not before.units or not after.units or not _tandem(before.units[-1]) or not _tandem(after.units[0]):
+        return None
+    first, view = page.first, page.words.hashes
+    at, end = before.units[-1].right.paragraphs[-1] + 1, after.units[0].left.paragraphs[0]
+    out: list[Unit] = []
+    while at < end:
+        size = first[at + 1] - first[at]
+        if at + 2 > end or view[first[at] : first[at + 1]] != view[first[at + 1] : first[at + 2]]:
+            return None
+        out.append(Unit(Half((at,), size, size), Half((at + 1,), size, size), ()))
+        at += 2
+    return out if at == end else None
+
+
+def _tandem(unit: Unit) -> bool:
+    return unit.left.paragraphs[-1] + 1 == unit.right.paragraphs[0]
+
+
 class _Judge:
     def __init__(self, page: Page, config: Config, fact: "Fact", weight: float) -> None:
         self.page, self.config, self.fact, self.weight = page, config, fact, weight
         self.texture = texture(zip(page.first, page.first[1:], strict=False), weight)
-        self.seen: Counter[bytes] = Counter()
 
-    def variants(self, alignment: Alignment, found: list[Unit]) -> list[Variant]:
-        units = [u for u in found if self._may_go(u.left, u.right) or self._may_go(u.right, u.left)]
-        if not units:
-            start, end = alignment.runs[0], alignment.runs[-1]
+    def variants(self, near: Near) -> list[Variant]:
+        pairs = [(u, b) for u, b in zip(near.units, near.right_better, strict=True) if any(self._may_go(u))]
+        if not pairs:
+            start, end = near.alignments[0].runs[0], near.alignments[-1].runs[-1]
             sides = (start.right, end.right + end.length), (start.left, end.left + end.length)
             return [Variant(*sides, False, False, "near-chance", ())]
-        misspelt = 2 * sum(gap.alike for gap in alignment.gaps) > len(alignment.gaps)
-        better = [self._better(unit, misspelt) for unit in units]
-        host_right = self._host_right(units, better)
-        choices = [c for u, right in zip(units, better, strict=True) if (c := self._choose(u, right, host_right))]
-        out = [self._unlike(u) for u in found if u not in units and self._edited(u)]
-        for group in self._groups(choices):
-            for rule, part in self._ruled(group):
+        units = [unit for unit, _ in pairs]
+        interleaved = len(near.alignments) > 1
+        host_right = not interleaved and self._host_right(units, [right for _, right in pairs])
+        choices = [c for u, right in pairs if (c := self._choose(u, right, host_right, units, near.misspelt))]
+        out = [self._unlike(u) for u in near.units if u not in units and self._edited(u)]
+        for group in [choices] if interleaved else self._groups(choices):
+            for rule, part in self._ruled(group, interleaved):
+                guarded = self._guarded(part)
+                go = [c for c in part if c not in guarded]
                 if rule == "near-copy":
-                    guarded = self._guarded(part)
-                    out += [self._stays(c, "near-facts") for c in guarded]
-                    go = [c for c in part if c not in guarded]
-                    out += self._go(go, host_right) if any(map(self._differs, go)) else []
+                    out += self._go(go, host_right)
                 else:
-                    out += [self._stays(c, rule) for c in part if self._differs(c)]
+                    out += [self._stays(c, rule) for c in go if self._differs(c)]
+                out += [self._stays(c, "near-facts") for c in guarded]
         return out
 
-    def _host_right(self, units: list[Unit], better: list[bool | None]) -> bool:
-        """Whether the later copy stays in its place: it has paragraphs of its own, or is the better one in most."""
+    def _host_right(self, units: list[Unit], right_better: list[bool | None]) -> bool:
+        """Whether the later copy stays in its place: it has paragraphs of its own, or follows directly and is better.
+
+        What stands between two copies would else come to stand before the better one.
+        """
+        least = self.config.min_paragraph / self.weight
         more = self._own([u.right for u in units]) - self._own([u.left for u in units])
-        if abs(more) * self.weight >= self.config.min_paragraph:
+        if abs(more) >= least:
             return more > 0
-        right = sum(u.right.size for u, b in zip(units, better, strict=True) if b)
-        return 2 * right > sum(u.right.size for u in units)
+        between = units[0].right.span(self.page)[0] - units[-1].left.span(self.page)[1]
+        right = sum(u.right.size for u, better in zip(units, right_better, strict=True) if better)
+        return between < least and 2 * right > sum(u.right.size for u in units)
 
     def _own(self, sides: list[Half]) -> int:
         """The words that stand between these paragraphs of a copy and are not in the other one."""
@@ -133,109 +173,102 @@ class _Judge:
 
     # ------------------------------------------------------------ which copy goes
 
-    def _choose(self, unit: Unit, right_better: bool | None, host_right: bool) -> _Choice | None:
-        """Which copy of a unit should go; None if neither is like the other, or the other cannot take its place."""
-        sides = unit.left, unit.right
-        may = [self._may_go(side, other) for side, other in (sides, sides[::-1])]
+    def _choose(
+        self, unit: Unit, right_better: bool | None, host_right: bool, units: list[Unit], misspelt: bool
+    ) -> _Choice | None:
+        """Which copy of a unit should go; None if the better one cannot take the place of the other."""
+        may = self._may_go(unit)
         # What is to take the place of its copy must be whole.
-        may = [may[0] and (host_right or unit.right.whole()), may[1] and (not host_right or unit.left.whole())]
-        if not any(may):
-            return None
-        left_goes = may[0] and (not may[1] or (host_right if right_better is None else right_better))
+        may = may[0] and (host_right or unit.right.whole()), may[1] and (not host_right or unit.left.whole())
+        left_goes = right_better if right_better is not None else host_right if all(may) else may[0]
         loser, winner = (unit.left, unit.right) if left_goes else (unit.right, unit.left)
-        gaps = [(gap.left, gap.right) if left_goes else (gap.right, gap.left) for gap in unit.gaps]
-        facts = () if self.config.near_facts else ((*gap, n) for gap in gaps if (n := self.fact(self.page, *gap)))
-        return _Choice(unit, loser, winner, tuple(facts))
+        if not may[0 if left_goes else 1] or (unit in (units[0], units[-1]) and self._joined(unit, winner)):
+            return None
+        gaps = [((g.left, g.right) if left_goes else (g.right, g.left), g.alike and misspelt) for g in unit.gaps]
+        facts = [] if self.config.near_facts else [(*g, n, odd) for g, odd in gaps if (n := self.fact(self.page, *g))]
+        return _Choice(unit, loser, winner, tuple((a, b, n) for a, b, n, odd in facts if n == HARD or not odd))
 
-    def _may_go(self, side: Half, other: Half) -> bool:
-        """Whether a side is like enough to the other to go for it; a short part of a paragraph is a part on purpose."""
-        if not self._like(side.matched, side.size, _PARAGRAPH):
-            return False
-        short = side.size * self.weight < _LONE * self.config.min_paragraph
-        return side.size >= _PART * other.size or not short or is_stub(self.page, side.span(self.page)[1])
+    def _may_go(self, unit: Unit) -> tuple[bool, bool]:
+        """Whether the left and the right copy of a unit are like enough to the other one to go for it.
+
+        A sentence of its own forbids it; a short part of a paragraph must be all there.
+        """
+        out = []
+        for side, other in ((unit.left, unit.right), (unit.right, unit.left)):
+            short = side.size < _PART * other.size and side.size * self.weight < _LONE * self.config.min_paragraph
+            like = self._like(side.matched, side.size, 0 if short else _PARAGRAPH)
+            out.append(like and not any(self._own_sentence(gap) for gap in _facing(unit, side)))
+        return out[0], out[1]
+
+    def _own_sentence(self, gap: tuple[Span, Span]) -> bool:
+        """Whether the first side of a gap is whole sentences that the second does not have."""
+        (start, end), (a, b) = gap
+        return (
+            end - start >= _SENTENCE
+            and 2 * (b - a) < end - start
+            and ends_sentence(self.page, start)
+            and ends_sentence(self.page, end)
+            and not is_stub(self.page, end)
+        )
+
+    def _joined(self, unit: Unit, winner: Half) -> bool:
+        """Whether the copy begins or ends inside the winner, after or before a sentence: it was glued to a line."""
+        start, end = winner.span(self.page)
+        gaps = [gap for gap in _facing(unit, winner) if gap[0][0] == start or gap[0][1] == end]
+        return any(map(self._own_sentence, gaps))
 
     def _like(self, matched: int, size: int, deviations: float) -> bool:
         """Whether as many words match as the asked similarity lets one expect, give or take what chance allows."""
         s = self.config.similarity or 1.0
         return matched >= s * size - deviations * math.sqrt(size * s * (1 - s))
 
-    def _better(self, unit: Unit, misspelt: bool) -> bool | None:
-        """Whether the right copy is the better one, None if neither; `misspelt`: most differences are misspellings."""
-        left, right = (side.span(self.page) for side in (unit.left, unit.right))
-        keep = self.config.keep
-        if keep in ("first", "last"):
-            return keep == "last"
-        if keep == "longest":
-            return None if unit.left.size == unit.right.size else unit.right.size > unit.left.size
-        wrong = [garbled(self.page, span) for span in (left, right)]
-        if wrong[0] != wrong[1]:
-            return wrong[0]
-        more = unit.right.size - unit.left.size
-        broken = [is_stub(self.page, span[1]) for span in (left, right)]
-        if broken[0] != broken[1] and (more if broken[1] else -more) <= _MARKER:
-            return broken[0]
-        if abs(more) >= _FULLER:
-            return more > 0
-        spelling = sum(self._spelling(gap) for gap in unit.gaps if misspelt and gap.alike)
-        if spelling:
-            return spelling > 0
-        breaks = self._breaks(right) - self._breaks(left)
-        return breaks > 0 if breaks else None
-
-    def _spelling(self, gap: Gap) -> int:
-        """Above 0 where the words on the right are those that the document uses elsewhere, below 0 on the left."""
-        if not self.seen:
-            self.seen.update(self._word(at) for at in range(len(self.page.words.starts)))
-        left, right = (all(self.seen[self._word(at)] > 1 for at in range(*span)) for span in (gap.left, gap.right))
-        return right - left
-
-    def _word(self, at: int) -> bytes:
-        return self.page.words.hashes[at : at + 1].tobytes()
-
-    def _breaks(self, span: Span) -> int:
-        rows = paragraphs(self.page, span)
-        return sum(break_mark(self.page, self.page.first[p]) for p in rows[1:])
-
     # ------------------------------------------------------------ whether it goes
 
     def _differs(self, choice: _Choice) -> bool:
-        """Whether the loser is more than one verbatim run of the winner, which `decide` would see."""
+        """Whether the loser is more than one verbatim run of the winner, which `decide` would see; or a garbled one."""
         start, end = choice.loser.span(self.page)
         left = choice.loser == choice.unit.left
+        if left and garbled(self.page, (start, end)):
+            return True
         gaps = [gap.left if left else gap.right for gap in choice.unit.gaps]
         return choice.loser.matched < choice.loser.size or any(start < gap[0] <= gap[1] < end for gap in gaps)
 
-    def _ruled(self, group: list[_Choice]) -> "Iterator[tuple[str, list[_Choice]]]":
+    def _ours(self, choices: list[_Choice]) -> bool:
+        """Whether copies differ here, or each lacks something; the rest is left to `decide`."""
+        return any(map(self._differs, choices)) or len({c.loser == c.unit.left for c in choices}) > 1
+
+    def _ruled(self, group: list[_Choice], interleaved: bool) -> "Iterator[tuple[str, list[_Choice]]]":
         """The rules that decide on the parts of a copy."""
         page, config = self.page, self.config
-        if not any(map(self._differs, group)):
+        if not self._ours(group):
             return
         words = sum(c.loser.size for c in group)
         if not self._like(sum(c.loser.matched for c in group), words, _REGION):
             if words * self.weight >= _LONE * config.min_paragraph:
                 yield "near-unlike", group
             return
+        if interleaved:
+            yield self._rule(group), group
+            return
         copies, originals = _spans(page, group)
         between = min(abs(originals[0][0] - copies[-1][1]), abs(copies[0][0] - originals[-1][1]))
         large = words * self.weight >= _LARGE * config.min_paragraph
-        if large and between * _NOISE <= words and 3 * words >= len(page.words.starts):
-            yield "near-copy", group
-            return
+        whole = large and between * _NOISE <= words and 3 * words >= len(page.words.starts)
         rest: list[_Choice] = []
         for run in _neighbours(group):
             copies, originals = _spans(page, run)
             later = run[0].unit.right.span(page)[0], run[-1].unit.right.span(page)[1]
             earlier = run[0].unit.left.span(page)[0]
-            if between and quoted(page, later, earlier):
+            if not whole and between and quoted(page, later, earlier):
                 yield "quotation", run
             elif in_fields(page, later, earlier):
                 yield "clause", run
-            elif in_rows(page, copies) and in_rows(page, originals):
+            elif not whole and in_rows(page, copies) and in_rows(page, originals):
                 yield "list", run
             else:
                 rest += run
-        if any(map(self._differs, rest)):
-            yield self._rule(rest), rest
+        if self._ours(rest):
+            yield "near-copy" if whole else self._rule(rest), rest
 
     def _rule(self, choices: list[_Choice]) -> str:
         """The rule that decides on a copy that is no quotation and no list."""
@@ -306,6 +339,11 @@ class _Judge:
             rest[-1].unit.right.size >= rest[-1].unit.left.size + _FULLER
             or is_stub(self.page, rest[-1].unit.left.span(self.page)[1])
         )
+
+
+def _facing(unit: Unit, side: Half) -> list[tuple[Span, Span]]:
+    """The gaps of a unit, one side first."""
+    return [(gap.left, gap.right) if side is unit.left else (gap.right, gap.left) for gap in unit.gaps]
 
 
 def _neighbours(choices: list[_Choice]) -> list[list[_Choice]]:

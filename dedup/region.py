@@ -13,6 +13,7 @@ from bisect import bisect_left
 from dedup.config import Config
 from dedup.model import Match, Page, Piece, Region, integers
 
+_EDIT = 64  # words by which a later copy may be the fuller one between two pieces
 _INSERTED = 4  # paragraphs among which one that belongs to the copy is looked for
 
 
@@ -25,10 +26,40 @@ def regions(
     """
     interleaved = _interleaved(page, config)
     taken = {piece.start for region in interleaved for piece in region.pieces}
-    pieces = _apart([piece for piece in found if piece and piece.start not in taken])
+    pieces = _apart(_one_side(page, [piece for piece in found if piece and piece.start not in taken]))
     runs = {(min(piece.run[0], piece.run[0] + piece.shift), abs(piece.shift)) for piece in pieces}
     ragged = [match for match in matches if (match.left, match.right - match.left) not in runs]
     return interleaved + _join(page, pieces), ragged
+
+
+def _one_side(page: Page, pieces: list[Piece]) -> list[Piece]:
+    """The pieces, those of one earlier copy all on its side: what is left of it would stand before what it follows.
+
+    P1 P2 P3 | P1 P2X P3: where the first two go for the later ones, P3 goes for the later one too.
+    """
+    ends = {piece.end: piece for piece in pieces if piece.shift > 0 and piece.unit == "paragraphs"}
+    if not ends:
+        return pieces
+    out = []
+    for piece in sorted(pieces, key=lambda piece: piece.start):
+        before = ends.get(piece.start + piece.shift) if piece.shift < 0 and piece.unit == "paragraphs" else None
+        if before and 0 <= piece.start - before.witness[1] <= _EDIT:
+            other = _other_side(piece)
+            if page.starts_paragraph(other.start) and page.starts_paragraph(other.end):
+                ends[other.end] = piece = other
+        out.append(piece)
+    return out
+
+
+def _other_side(piece: Piece) -> Piece:
+    start, end = piece.run
+    return Piece(
+        piece.start + piece.shift,
+        piece.end + piece.shift,
+        -piece.shift,
+        piece.unit,
+        (start + piece.shift, end + piece.shift),
+    )
 
 
 def _apart(pieces: list[Piece]) -> list[Piece]:
@@ -70,10 +101,7 @@ def _fuller(page: Page, group: list[Piece]) -> list[Piece]:
     """
     if len(group) < 2 or any(piece.unit != "paragraphs" or piece.shift > 0 for piece in group):
         return group
-    other = [
-        Piece(p.start + p.shift, p.end + p.shift, -p.shift, p.unit, (p.run[0] + p.shift, p.run[1] + p.shift))
-        for p in group
-    ]
+    other = [_other_side(piece) for piece in group]
     neighbours = all(other[i].end == other[i + 1].start for i in range(len(other) - 1))
     inserted = any(group[i].end != group[i + 1].start for i in range(len(group) - 1))
     whole = all(page.starts_paragraph(at) for p in other for at in (p.start, p.end))

@@ -103,7 +103,8 @@ def _differing(document: Document, paragraphs: Paragraphs, config: Config) -> li
 
     from dedup.align import alignments
     from dedup.facts import fact
-    from dedup.near import variants
+    from dedup.near import Near, variants
+    from dedup.prefer import misspelt, preferences
     from dedup.units import units
 
     text = document.text
@@ -115,9 +116,12 @@ def _differing(document: Document, paragraphs: Paragraphs, config: Config) -> li
         return []
     sheet = page(text, paragraphs, tokens)
     found = alignments(sheet, chain(tokens, linked, size), keys, config.min_words)
-    judged = variants(
-        sheet, [(alignment, units(sheet, alignment)) for alignment in found], config, partial(fact, keys=keys), weight
-    )
+    pairs = []
+    for alignment in found:
+        parts = units(sheet, alignment)
+        better = preferences(sheet, alignment, parts, config)
+        pairs.append(Near((alignment,), tuple(parts), tuple(better), misspelt(alignment)))
+    judged = variants(sheet, pairs, config, partial(fact, keys=keys), weight)
     out: list[Cut] = []
     for v, copy, kept, left in variant_extents(sheet, judged):
         detail = "; ".join(f"{old or '-'} / {new or '-'}" for old, new in v.facts)

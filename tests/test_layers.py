@@ -28,6 +28,7 @@ STAGES = {
     "align",
     "near",
     "units",
+    "prefer",
 }
 ALLOWED = {
     "errors": set(),
