@@ -212,10 +212,13 @@ class _Judge:
         )
 
     def _joined(self, unit: Unit, winner: Half) -> bool:
-        """Whether the copy begins or ends inside the winner, after or before a sentence: it was glued to a line."""
+        """Whether the winner has words of its own before or after the copy: it is the copy, glued to something."""
+        loser = unit.left if winner is unit.right else unit.right
+        if is_stub(self.page, loser.span(self.page)[1]):
+            return False
         start, end = winner.span(self.page)
-        gaps = [gap for gap in _facing(unit, winner) if gap[0][0] == start or gap[0][1] == end]
-        return any(map(self._own_sentence, gaps))
+        edges = [(a, b) for a, b in _facing(unit, winner) if start in a or end in a]
+        return any(a[1] - a[0] >= _SENTENCE and b[0] == b[1] for a, b in edges)
 
     def _like(self, matched: int, size: int, deviations: float) -> bool:
         """Whether as many words match as the asked similarity lets one expect, give or take what chance allows."""

@@ -62,7 +62,23 @@ def _unit(page: Page, matching: _Stretches, gaps: _Stretches, ps: list[int], qs:
     for side, rows in enumerate((ps, qs)):
         size = sum(page.first[p + 1] - page.first[p] for p in rows)
         halves.append(Half(tuple(rows), size, min(size, sum(pair[side][1] - pair[side][0] for pair in same))))
-    return Unit(halves[0], halves[1], tuple(gaps.within(left, right)))
+    return Unit(halves[0], halves[1], tuple(_edged(gaps.within(left, right), same, left, right)))
+
+
+def _edged(gaps: list[Gap], same: list[tuple[Span, Span]], left: Span, right: Span) -> list[Gap]:
+    """The gaps, the first and the last grown to the edges of the paragraphs: no further was compared."""
+    spans = [gap[:2] for gap in gaps] + same
+    low = [min((span[side][0] for span in spans), default=0) for side in (0, 1)]
+    high = [max((span[side][1] for span in spans), default=0) for side in (0, 1)]
+    if low[0] > left[0] or low[1] > right[0]:
+        first = gaps.pop(0) if gaps and [gaps[0].left[0], gaps[0].right[0]] == low else None
+        ends = (first.left[1], first.right[1]) if first else low
+        gaps.insert(0, Gap((left[0], ends[0]), (right[0], ends[1]), False))
+    if high[0] < left[1] or high[1] < right[1]:
+        last = gaps.pop() if gaps and [gaps[-1].left[1], gaps[-1].right[1]] == high else None
+        starts = (last.left[0], last.right[0]) if last else high
+        gaps.append(Gap((starts[0], left[1]), (starts[1], right[1]), False))
+    return gaps
 
 
 def _clip(span: Span, bounds: Span) -> Span:
