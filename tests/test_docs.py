@@ -28,6 +28,14 @@ The boats go down at the break of day
 And the river runs on, my dear
 And the river runs on, and it bears us away
 """
+EDITED = """The old library stays
+The council voted on Tuesday to keep the old library open for another five years, and the mayor said it was a good day.
+Nobody had expected it, least of all the staff, who had packed their boxes and looked for work in other towns.
+Children from two schools sang on the steps in the rain while their teachers held umbrellas over the musicians.
+The council voted on Tuesday to keep the old library open for another six years, and the mayor said it was a good day.
+Nobody had expected it, least of all the workers, who had packed their boxes and looked for work in other towns.
+Children from two schools sang on the stairs in the rain while their teachers held umbrellas over the musicians.
+"""
 
 
 @pytest.fixture
@@ -35,6 +43,7 @@ def desk(tmp_path: Path) -> Path:
     """A folder with the files that the README speaks of."""
     shutil.copy(SEED, tmp_path / "raw.txt")
     (tmp_path / "song.txt").write_text(SONG)
+    (tmp_path / "edited.txt").write_text(EDITED)
     (tmp_path / "scraped").mkdir()
     shutil.copy(SEED, tmp_path / "scraped" / "a.txt")
     shutil.copy(CANONICAL, tmp_path / "scraped" / "b.txt")

@@ -162,7 +162,7 @@ class _Report:
             changes = [c for c in block.changes if start <= c.copy[0] and c.copy[1] <= end]
             if changes:
                 number = f"  - {p} " if first < last else "  - "
-                yield Text(number, "red").append_text(self.marks(start, end, changes, self.width - len(number)))
+                yield Text().append(number, "red").append_text(self.marks(start, end, changes, self.width - len(number)))
         loose = sum(not any(self.within(c.copy, p, block) for p in range(first, last + 1)) for c in block.changes)
         if loose:
             yield Text(f"      {_count(loose, 'difference')} across paragraphs", "dim")
