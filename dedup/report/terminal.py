@@ -3,6 +3,7 @@
 The signs carry the meaning and colour only repeats it, so the report reads the same through a pipe.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
@@ -157,19 +158,18 @@ class _Report:
     def marked(self, block: Block) -> Iterable[Text]:
         """The paragraphs of a near copy that differ: [-words of the copy-]{+words of what is kept+}."""
         first, last = block.copy.paragraphs
+        starts, told = [c.copy[0] for c in block.changes], 0
         for p in range(first, last + 1):
             start, end = self.paragraphs.span(p, block.copy.bytes)
-            changes = [c for c in block.changes if start <= c.copy[0] and c.copy[1] <= end]
+            here = block.changes[bisect_left(starts, start) : bisect_right(starts, end)]
+            changes = [c for c in here if c.copy[1] <= end]
+            told += len(changes)
             if changes:
                 number = f"  - {p} " if first < last else "  - "
-                yield Text().append(number, "red").append_text(self.marks(start, end, changes, self.width - len(number)))
-        loose = sum(not any(self.within(c.copy, p, block) for p in range(first, last + 1)) for c in block.changes)
-        if loose:
-            yield Text(f"      {_count(loose, 'difference')} across paragraphs", "dim")
-
-    def within(self, span: Span, p: int, block: Block) -> bool:
-        start, end = self.paragraphs.span(p, block.copy.bytes)
-        return start <= span[0] and span[1] <= end
+                row = self.marks(start, end, changes, self.width - len(number))
+                yield Text().append(number, "red").append_text(row)
+        if told < len(starts):
+            yield Text(f"      {_count(len(starts) - told, 'difference')} across paragraphs", "dim")
 
     def marks(self, start: int, end: int, changes: Sequence[Change], width: int) -> Text:
         """A stretch of the copy with its changes marked, cut to `width` so that the first change is seen."""
