@@ -38,7 +38,7 @@ def find_piece(page: Page, match: Match, config: Config) -> Piece | None:
         return more
     if left.unit != right.unit:
         return min(left, right, key=lambda piece: _PREFERRED.index(piece.unit))
-    return left if _better(page, right, left, right.start - left.end < config.min_paragraph) else right
+    return left if _better(page, right, left, config) else right
 
 
 def _edited(page: Page, piece: Piece) -> bool:
@@ -112,12 +112,18 @@ def _hard(page: Page, word: int) -> bool:
     return p == 0 or not soft(page, p)
 
 
-def _better(page: Page, right: Piece, left: Piece, close: bool) -> bool:
+def _better(page: Page, right: Piece, left: Piece, config: Config) -> bool:
     """Whether `right` is so much better preserved than `left` that the earlier copy should go.
 
     Better: not garbled by a wrong encoding; then, real paragraphs rather than one line or hard wraps. A garbled copy
-    that is not `close` to the other may go on where that one ends: its rest would come to stand before it.
+    that is not close to the other may go on where that one ends: its rest would come to stand before it.
     """
+    if config.keep in ("first", "last"):
+        return config.keep == "last"
+    if config.keep == "longest":
+        sizes = [page.words.end(p.end - 1) - page.words.starts[p.start] for p in (right, left)]
+        return sizes[0] > sizes[1]
+    close = right.start - left.end < config.min_paragraph
     wrong = [garbled(page, piece[:2]) for piece in (right, left)]
     if wrong[0] != wrong[1]:
         return wrong[1] and close
