@@ -244,9 +244,11 @@ def _common(a: "Sequence[str]", b: "Sequence[str]") -> "Iterator[Run]":
 
 def _gaps(runs: list[Match], a: list[str], b: list[str], base: Span) -> "Iterator[Gap]":
     """What stands between the runs; a gap in which each word is a misspelling of its opposite is alike."""
-    edges = [(base, (runs[0].left, runs[0].right))]
+    first, last, size = (runs[0].left, runs[0].right), _end(runs[-1]), base[1] + len(b)
+    # At the ends as many words of the original are told as the copy has there: the rest was only compared.
+    edges = [((max(base[0], first[0] - (first[1] - base[1])), base[1]), first)]
     edges += [(_end(x), (y.left, y.right)) for x, y in pairwise(runs)]
-    edges.append((_end(runs[-1]), (base[0] + len(a), base[1] + len(b))))
+    edges.append((last, (min(base[0] + len(a), last[0] + size - last[1]), size)))
     for (l0, r0), (l1, r1) in edges:
         if l0 < l1 or r0 < r1:
             old, new = a[l0 - base[0] : l1 - base[0]], b[r0 - base[1] : r1 - base[1]]

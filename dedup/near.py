@@ -119,6 +119,7 @@ def _tandem(unit: Unit) -> bool:
 class _Judge:
     def __init__(self, page: Page, config: Config, fact: "Fact", weight: float) -> None:
         self.page, self.config, self.fact, self.weight = page, config, fact, weight
+        self.least = config.min_paragraph / weight
         self.texture = texture(zip(page.first, page.first[1:], strict=False), weight)
 
     def variants(self, near: Near) -> list[Variant]:
@@ -140,7 +141,8 @@ class _Judge:
                     out += self._go(go, host_right)
                 else:
                     out += [self._stays(c, rule) for c in go if self._differs(c)]
-                out += [self._stays(c, "near-facts") for c in guarded]
+                known = rule == "near-copy"
+                out += [self._stays(c, "near-facts") for c in guarded if known or c.loser.size >= self.least]
         return out
 
     def _host_right(self, units: list[Unit], right_better: list[bool | None]) -> bool:
@@ -148,13 +150,12 @@ class _Judge:
 
         What stands between two copies would else come to stand before the better one.
         """
-        least = self.config.min_paragraph / self.weight
         more = self._own([u.right for u in units]) - self._own([u.left for u in units])
-        if abs(more) >= least:
+        if abs(more) >= self.least:
             return more > 0
         between = units[0].right.span(self.page)[0] - units[-1].left.span(self.page)[1]
         right = sum(u.right.size for u, better in zip(units, right_better, strict=True) if better)
-        return between < least and 2 * right > sum(u.right.size for u in units)
+        return between < self.least and 2 * right > sum(u.right.size for u in units)
 
     def _own(self, sides: list[Half]) -> int:
         """The words that stand between these paragraphs of a copy and are not in the other one."""

@@ -12,6 +12,7 @@ from collections import Counter
 
 from dedup.model import Alignment, Gap, Half, Page, Span, Unit
 
+_SWAPPED = 3  # words in a row that may each be another
 _SHARED = 4  # words that two paragraphs share at least, or half of the shorter one
 
 
@@ -23,6 +24,9 @@ def units(page: Page, alignment: Alignment) -> list[Unit]:
     for (l0, l1), (r0, r1), _ in same:
         for step in range(max(l1 - l0, r1 - r0)):
             shared[page.paragraph(min(l0 + step, l1 - 1)), page.paragraph(min(r0 + step, r1 - 1))] += 1
+    for (l0, l1), (r0, r1), alike in alignment.gaps:
+        if not alike and l1 - l0 == r1 - r0 <= _SWAPPED:  # a word for a word: a short line that is edited altogether
+            shared.update((page.paragraph(l0 + step), page.paragraph(r0 + step)) for step in range(l1 - l0))
     groups: list[tuple[set[int], set[int]]] = []
     for p, q in sorted(pair for pair, count in shared.items() if count >= _least(page, pair)):
         if groups and (p in groups[-1][0] or q in groups[-1][1]):
