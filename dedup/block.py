@@ -116,20 +116,25 @@ def _better(page: Page, right: Piece, left: Piece, config: Config) -> bool:
     """Whether `right` is so much better preserved than `left` that the earlier copy should go.
 
     Better: not garbled by a wrong encoding; then, real paragraphs rather than one line or hard wraps. A garbled copy
-    that is not close to the other may go on where that one ends: its rest would come to stand before it.
+    that goes on where the other one ends stays: its rest would come to stand before that.
     """
     if config.keep in ("first", "last"):
         return config.keep == "last"
     if config.keep == "longest":
         sizes = [page.words.end(p.end - 1) - page.words.starts[p.start] for p in (right, left)]
         return sizes[0] > sizes[1]
-    close = right.start - left.end < config.min_paragraph
     wrong = [garbled(page, piece[:2]) for piece in (right, left)]
     if wrong[0] != wrong[1]:
-        return wrong[1] and close
+        return wrong[1] and not _goes_on(page, left, right)
     own = [_breaks(page, right, 0), _breaks(page, left, left.shift)]
     good = sum(break_mark(page, w) for w in own[0] - own[1])
     return good > sum(break_mark(page, w - left.shift) for w in own[1] - own[0])
+
+
+def _goes_on(page: Page, left: Piece, right: Piece) -> bool:
+    """Whether more garbled text follows `left`, before `right` starts."""
+    after = page.first[bisect_left(page.first, left.end) + 1] if left.end < right.start else left.end
+    return left.end < after <= right.start and garbled(page, (left.end, after))
 
 
 def _breaks(page: Page, piece: Piece, shift: int) -> set[int]:

@@ -73,25 +73,37 @@ def quoted(page: Page, copy: Span, original: int) -> bool:
     By a quote sign, or by a line before it that ends in a colon.
     """
     rows = [page.paragraph(copy[0]), page.paragraph(original)]
-    marked = [page.line(p).lstrip().startswith(_QUOTES) for p in rows]
+    copies = [page.line(p) for p in paragraphs(page, copy)]
+    marked = [any(line.lstrip().startswith(_QUOTES) for line in lines) for lines in (copies, [page.line(rows[1])])]
     introduced = [p > 0 and page.line(p - 1).rstrip().endswith(_COLONS) for p in rows]
-    return len(paragraphs(page, copy)) <= _QUOTED and (marked[0] != marked[1] or introduced[0] != introduced[1])
+    return len(copies) <= _QUOTED and (marked[0] != marked[1] or introduced[0] != introduced[1])
 
 
 def in_fields(page: Page, copy: Span, original: int) -> bool:
-    """Whether a copy and its original are indented text under two different `Name: value` lines."""
+    """Whether a copy and its original stand in two different records: indented text under `Name: value` lines."""
     rows = paragraphs(page, copy)
-    heads = [_field(page, p) for p in (rows[0], page.paragraph(original))]
-    indented = all(page.line(p)[:1] in " \t" for p in rows[1:])
-    return bool(heads[0] and heads[1]) and heads[0] != heads[1] and indented
+    heads = [_fields(page, p) for p in (rows[-1], page.paragraph(original))]
+    return bool(heads[0] and heads[1]) and heads[0] != heads[1] and all(_in_record(page.line(p)) for p in rows[1:])
 
 
-def _field(page: Page, p: int) -> str:
-    """The nearest line from `p` upwards that is not indented, if a name and a colon start it."""
-    while p > 0 and page.line(p)[0] in " \t":
+def _fields(page: Page, p: int) -> list[str]:
+    """The `Name: value` lines from paragraph `p` up to the blank line, or the other line, above them."""
+    out = []
+    while _in_record(page.line(p)):
+        if not _indented(page.line(p)):
+            out.append(page.line(p))
+        if p == 0 or _blank(page.text[page.paragraphs.ends[p - 1] : page.paragraphs.starts[p]]):
+            break
         p -= 1
-    line = page.line(p)
-    return line if line.partition(":")[0].replace("-", "").isalnum() and ":" in line else ""
+    return out
+
+
+def _in_record(line: str) -> bool:
+    return _indented(line) or (":" in line and line.partition(":")[0].replace("-", "").isalnum())
+
+
+def _indented(line: str) -> bool:
+    return line[:1] in (" ", "\t")
 
 
 def in_rows(page: Page, spans: "Iterable[Span]") -> bool:

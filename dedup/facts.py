@@ -67,10 +67,10 @@ _UNIT = 2  # letters that a figure may have: 3rd, 20km
 _TITLE = 0.6  # share of capitals from which they mark no names
 
 
-def fact(page: Page, lost: Span, kept: Span, keys: "Callable[[str], list[str]]") -> int:
+def fact(page: Page, lost: Span, kept: Span, alike: bool, keys: "Callable[[str], list[str]]") -> int:
     """Return whether giving up the words `lost` for the words `kept` changes a fact: HARD, SOFT or NONE.
 
-    `keys` gives the match keys of a text.
+    `alike` says that one may be a misspelling of the other; `keys` gives the match keys of a text.
     """
     old, new = keys(words_of(page, lost)), keys(words_of(page, kept))
     if _bare("".join(old)) == _bare("".join(new)):
@@ -83,7 +83,7 @@ def fact(page: Page, lost: Span, kept: Span, keys: "Callable[[str], list[str]]")
         return HARD
     negations = [[w for w in words if w in _NEGATIONS] for words in (old, new)]
     if negations[0] != negations[1] and max(len(old), len(new)) <= _STATED:
-        return SOFT if len(old) == len(new) else HARD
+        return SOFT if len(old) == len(new) and not alike else HARD
     names = [
         {k for w in range(*s) if _is_name(page, w) for k in keys(words_of(page, (w, w + 1)))} for s in (lost, kept)
     ]

@@ -21,7 +21,7 @@ from dedup.record import TYPE_CHECKING, Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Fact = Callable[[Page, Span, Span], int]
+    Fact = Callable[[Page, Span, Span, bool], int]
 
 HARD = 2  # see facts.py
 _REGION, _PARAGRAPH = 2.0, 4.0  # standard deviations that a whole copy, and one paragraph of it, may fall below
@@ -185,9 +185,14 @@ class _Judge:
         loser, winner = (unit.left, unit.right) if left_goes else (unit.right, unit.left)
         if not may[0 if left_goes else 1] or (unit in (units[0], units[-1]) and self._joined(unit, winner)):
             return None
-        gaps = [((g.left, g.right) if left_goes else (g.right, g.left), g.alike and misspelt) for g in unit.gaps]
-        facts = [] if self.config.near_facts else [(*g, n, odd) for g, odd in gaps if (n := self.fact(self.page, *g))]
-        return _Choice(unit, loser, winner, tuple((a, b, n) for a, b, n, odd in facts if n == HARD or not odd))
+        facts = []
+        for gap in [] if self.config.near_facts else unit.gaps:
+            lost, kept = (gap.left, gap.right) if left_goes else (gap.right, gap.left)
+            grave = self.fact(self.page, lost, kept, gap.alike)
+            # A name that is spelt otherwise is a misspelling where most differences are.
+            if grave == HARD or (grave and not (gap.alike and misspelt)):
+                facts.append((lost, kept, grave))
+        return _Choice(unit, loser, winner, tuple(facts))
 
     def _may_go(self, unit: Unit) -> tuple[bool, bool]:
         """Whether the left and the right copy of a unit are like enough to the other one to go for it.
@@ -263,7 +268,7 @@ class _Judge:
             copies, originals = _spans(page, run)
             later = run[0].unit.right.span(page)[0], run[-1].unit.right.span(page)[1]
             earlier = run[0].unit.left.span(page)[0]
-            if not whole and between and quoted(page, later, earlier):
+            if not whole and quoted(page, later, earlier):
                 yield "quotation", run
             elif in_fields(page, later, earlier):
                 yield "clause", run
