@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from dedup.config import Config
 from dedup.evidence import ends_sentence, garbled, in_fields, in_lines, in_rows, is_stub, quoted, texture
-from dedup.model import Alignment, Half, Page, Span, Unit, Variant
+from dedup.model import Alignment, Gap, Half, Page, Span, Unit, Variant
 from dedup.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
@@ -97,19 +97,25 @@ def _interleaved(page: Page, found: list[Near]) -> list[Near]:
 
 
 def _twins(page: Page, before: Near, after: Near) -> list[Unit] | None:
-    """The pairs of like lines between two pairs of paragraphs; None if anything else stands there, or no pairs do."""
+    """The pairs of like lines between two pairs of paragraphs; None if anything else stands there."""
     if not before.units or not after.units or not _tandem(before.units[-1]) or not _tandem(after.units[0]):
         return None
-    first, view = page.first, page.words.hashes
     at, end = before.units[-1].right.paragraphs[-1] + 1, after.units[0].left.paragraphs[0]
-    out: list[Unit] = []
-    while at < end:
-        size = first[at + 1] - first[at]
-        if at + 2 > end or view[first[at] : first[at + 1]] != view[first[at + 1] : first[at + 2]]:
-            return None
-        out.append(Unit(Half((at,), size, size), Half((at + 1,), size, size), ()))
-        at += 2
-    return out if at == end else None
+    pairs = [_pair(page, p) for p in range(at, end, 2)] if (end - at) % 2 == 0 else [None]
+    return None if None in pairs else [pair for pair in pairs if pair]
+
+
+def _pair(page: Page, p: int) -> Unit | None:
+    """Paragraph `p` and the next one, if they have as many words and half of these are the same."""
+    first, words = page.first, page.words.hashes
+    size = first[p + 1] - first[p]
+    if first[p + 2] - first[p + 1] != size:
+        return None
+    odd = [at for at in range(first[p], first[p + 1]) if words[at] != words[at + size]]
+    gaps = tuple(Gap((at, at + 1), (at + size, at + size + 1), False) for at in odd)
+    if 2 * len(odd) > size:
+        return None
+    return Unit(Half((p,), size, size - len(odd)), Half((p + 1,), size, size - len(odd)), gaps)
 
 
 def _tandem(unit: Unit) -> bool:
@@ -183,7 +189,7 @@ class _Judge:
         may = may[0] and (host_right or unit.right.whole()), may[1] and (not host_right or unit.left.whole())
         left_goes = right_better if right_better is not None else host_right if all(may) else may[0]
         loser, winner = (unit.left, unit.right) if left_goes else (unit.right, unit.left)
-        if not may[0 if left_goes else 1] or (unit in (units[0], units[-1]) and self._joined(unit, winner)):
+        if not may[0 if left_goes else 1] or (self._at_an_end(unit, units) and self._joined(unit, winner)):
             return None
         facts = []
         for gap in [] if self.config.near_facts else unit.gaps:
@@ -217,14 +223,23 @@ class _Judge:
             and not is_stub(self.page, end)
         )
 
+    def _at_an_end(self, unit: Unit, units: list[Unit]) -> bool:
+        """Whether a copy begins or ends with this unit, headings apart."""
+        large = [u for u in units if u.right.size >= self.least]
+        return (
+            not large
+            or unit.right.paragraphs <= large[0].right.paragraphs
+            or unit.right.paragraphs >= large[-1].right.paragraphs
+        )
+
     def _joined(self, unit: Unit, winner: Half) -> bool:
         """Whether the winner has words of its own before or after the copy: it is the copy, glued to something."""
         loser = unit.left if winner is unit.right else unit.right
-        if is_stub(self.page, loser.span(self.page)[1]):
+        start, end = loser.span(self.page)
+        if is_stub(self.page, end):
             return False
-        start, end = winner.span(self.page)
-        edges = [(a, b) for a, b in _facing(unit, winner) if start in a or end in a]
-        return any(a[1] - a[0] >= _SENTENCE and b[0] == b[1] for a, b in edges)
+        edges = [(a, b) for a, b in _facing(unit, winner) if b[0] - start < _SENTENCE or end - b[1] < _SENTENCE]
+        return any(a[1] - a[0] >= _SENTENCE and 2 * (b[1] - b[0]) < a[1] - a[0] for a, b in edges)
 
     def _like(self, matched: int, size: int, deviations: float) -> bool:
         """Whether as many words match as the asked similarity lets one expect, give or take what chance allows."""

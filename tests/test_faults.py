@@ -1,6 +1,7 @@
 """What goes wrong in the world: full disks, closed pipes, interrupts, files that are not what they seem."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -184,6 +185,14 @@ HOSTILE = (
 )
 
 
+UNSEEN = {"\x1b", "\x07", "\x9b", "\u202e", "\u202c"}
+
+
+def _uncoloured(shown: str) -> str:
+    """What `--color always` prints, without the colours that the report itself gives."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown)
+
+
 @pytest.mark.parametrize("extra", [[], ["--full"], ["--format", "json"], ["--color", "always"]])
 def test_no_content_steers_a_terminal(extra: list[str], tmp_path: Path) -> None:
     (tmp_path / "x\x1b[1my.txt").write_text(HOSTILE + HOSTILE + "end\n")
@@ -191,14 +200,62 @@ def test_no_content_steers_a_terminal(extra: list[str], tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     shown = done.stdout.decode()
     if "always" in extra:
-        import re
-
-        shown = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+        shown = _uncoloured(shown)
         assert "\\x1b[31mred" in shown
-    assert not set(shown) & {"\x1b", "\x07", "\x9b", "\u202e", "\u202c"}
+    assert not set(shown) & UNSEEN
     if "json" not in extra:
         assert "[bold]x[/b" in shown
         assert ":smile:" in shown
+
+
+NEAR_HEAD = "Ferry news\n"
+NEAR_BODY = (
+    "The boat to the outer island leaves at {0} from the old pier, and nobody who misses it will find a bed there.\n"
+    "The crew has painted the {1} door of the hall, and the harbour master asks all to keep their hands off it.\n"
+    "Tickets cost as much as {2} last year, dogs travel free of charge, and the café on board opens after the start.\n"
+)
+NEAR_FIRST = ["nine", "green", "they did"]
+NEAR_HOSTILE = [
+    "ten",
+    "big \x1b[31mred\x1b]0;owned\x07 [bold]x[/bold]",
+    "it \u202eyeht\u202c [/nope] :smile: \x9b2Jdid",
+]
+
+
+@pytest.mark.parametrize(("keep", "mark"), [("first", "[-it"), ("last", "{+it")])
+@pytest.mark.parametrize("extra", [[], ["--full", "--explain"], ["--explain", "--color", "always"]])
+def test_no_words_of_a_near_copy_steer_a_terminal(extra: list[str], keep: str, mark: str) -> None:
+    text = NEAR_HEAD + NEAR_BODY.format(*NEAR_FIRST) + NEAR_BODY.format(*NEAR_HOSTILE)
+    done = dedup("report", "--near", "0.7", "--keep", keep, *extra, "-", stdin=text.encode(), env={"COLUMNS": "300"})
+    assert (done.returncode, done.stderr) == (0, b"")
+    shown = _uncoloured(done.stdout.decode()) if "always" in extra else done.stdout.decode()
+    assert not set(shown) & UNSEEN
+    assert "big \\x1b[31mred\\x1b]0;owned\\x07 [bold]x[/bold" in shown
+    assert "it \\u202eyeht\\u202c [/nope] :smile: \\x9b2Jdid" in shown
+    assert mark in shown
+
+
+@pytest.mark.parametrize("extra", [[], ["--full", "--explain"], ["--explain", "--color", "always"]])
+def test_no_fact_that_kept_a_copy_steers_a_terminal(extra: list[str]) -> None:
+    facts = ["12 \x1b[2J\u202e13\u202c [red]14[/red] \x07 15", "green", "they did"]
+    hours = "nine or ten or else at eleven"
+    text = NEAR_HEAD + NEAR_BODY.format(hours, *NEAR_FIRST[1:]) + NEAR_BODY.format(*facts)
+    done = dedup("report", "--near", "0.7", *extra, "-", stdin=text.encode(), env={"COLUMNS": "300"})
+    assert (done.returncode, done.stderr) == (0, b"")
+    shown = _uncoloured(done.stdout.decode()) if "always" in extra else done.stdout.decode()
+    assert not set(shown) & UNSEEN
+    assert f"near-facts: near copy, kept: 12 \\x1b[2J\\u202e13\\u202c [red]14[/red] \\x07 15 / {hours}" in shown
+
+
+def test_no_near_copy_steers_who_reads_a_report_file(tmp_path: Path) -> None:
+    text = NEAR_HEAD + NEAR_BODY.format(*NEAR_FIRST) + NEAR_BODY.format(*NEAR_HOSTILE)
+    reports = [tmp_path / "r.txt", tmp_path / "r.json"]
+    named = [argument for path in reports for argument in ("--report", path)]
+    done = dedup("clean", "--near", "0.7", "--audit", "-v", *named, "-", stdin=text.encode())
+    assert done.returncode == 0, done.stderr
+    for path in reports:
+        assert not set(path.read_text(encoding="utf-8")) & UNSEEN
+    assert not set(done.stderr.decode()) & UNSEEN
 
 
 def test_the_seed_is_cleaned_alike_under_any_locale_and_buffering() -> None:
