@@ -30,6 +30,7 @@ _LONE = 2  # times the shortest lone exact copy: what differs needs more words t
 _NOISE = 4  # one difference in so many may be a name for a name by chance, where all else differs too
 _FULLER = 3  # words that one copy must have more to be the more complete one
 _SENTENCE = 3  # words of a sentence that would be missed
+_HALF, _ALIKE = 0.5, 0.8  # share of the words of two short lines in a row that are the same: between such pairs, beside
 _PART = 0.8  # share of a paragraph below which a lone copy of it is a part pulled out
 
 
@@ -83,17 +84,27 @@ def _interleaved(page: Page, found: list[Near]) -> list[Near]:
         twins = _twins(page, out[-1], near) if out else None
         if twins is None:
             out.append(near)
-            continue
-        last = out.pop()
-        out.append(
-            Near(
-                last.alignments + near.alignments,
-                (*last.units, *twins, *near.units),
-                (*last.right_better, *(None for _ in twins), *near.right_better),
-                last.misspelt and near.misspelt,
-            )
-        )
-    return out
+        else:
+            out[-1] = _together(out[-1], twins, near)
+    return [_with_ends(page, near) if len(near.alignments) > 1 else near for near in out]
+
+
+def _together(before: Near, between: list[Unit], after: Near) -> Near:
+    units = (*before.units, *between, *after.units)
+    better = (*before.right_better, *(None for _ in between), *after.right_better)
+    return Near(before.alignments + after.alignments, units, better, before.misspelt and after.misspelt)
+
+
+def _with_ends(page: Page, near: Near) -> Near:
+    """Interleaved pairs, with the pairs of like lines before the first and after the last."""
+    units, better = list(near.units), list(near.right_better)
+    while (at := units[0].left.paragraphs[0] - 2) >= 0 and (pair := _pair(page, at, _ALIKE)):
+        units.insert(0, pair)
+        better.insert(0, None)
+    while (at := units[-1].right.paragraphs[-1] + 1) + 2 < len(page.first) and (pair := _pair(page, at, _ALIKE)):
+        units.append(pair)
+        better.append(None)
+    return near._replace(units=tuple(units), right_better=tuple(better))
 
 
 def _twins(page: Page, before: Near, after: Near) -> list[Unit] | None:
@@ -101,19 +112,19 @@ def _twins(page: Page, before: Near, after: Near) -> list[Unit] | None:
     if not before.units or not after.units or not _tandem(before.units[-1]) or not _tandem(after.units[0]):
         return None
     at, end = before.units[-1].right.paragraphs[-1] + 1, after.units[0].left.paragraphs[0]
-    pairs = [_pair(page, p) for p in range(at, end, 2)] if (end - at) % 2 == 0 else [None]
+    pairs = [_pair(page, p, _HALF) for p in range(at, end, 2)] if (end - at) % 2 == 0 else [None]
     return None if None in pairs else [pair for pair in pairs if pair]
 
 
-def _pair(page: Page, p: int) -> Unit | None:
-    """Paragraph `p` and the next one, if they have as many words and half of these are the same."""
+def _pair(page: Page, p: int, share: float) -> Unit | None:
+    """Paragraph `p` and the next one, if they have as many words and this share of them is the same."""
     first, words = page.first, page.words.hashes
     size = first[p + 1] - first[p]
     if first[p + 2] - first[p + 1] != size:
         return None
     odd = [at for at in range(first[p], first[p + 1]) if words[at] != words[at + size]]
     gaps = tuple(Gap((at, at + 1), (at + size, at + size + 1), False) for at in odd)
-    if 2 * len(odd) > size:
+    if not size or size - len(odd) < share * size:
         return None
     return Unit(Half((p,), size, size - len(odd)), Half((p + 1,), size, size - len(odd)), gaps)
 

@@ -161,7 +161,7 @@ def _common_words(a: list[str], b: list[str]) -> int:
     return table[-1][-1]
 
 
-@settings(max_examples=120)
+@settings(max_examples=100)
 @given(_two_lists())
 def test_the_runs_of_two_lists_rise_on_both_sides_and_are_equal_word_for_word(
     lists: tuple[list[str], list[str]],
@@ -179,7 +179,7 @@ def test_the_runs_of_two_lists_rise_on_both_sides_and_are_equal_word_for_word(
     assert matched <= _common_words(a, b)
 
 
-@settings(max_examples=120)
+@settings(max_examples=100)
 @given(_two_lists())
 def test_the_words_outside_the_runs_are_a_difference(lists: tuple[list[str], list[str]]) -> None:
     """With them exchanged the one list is the other; and no run is shorter than what differs on both its sides."""
@@ -195,13 +195,13 @@ def test_the_words_outside_the_runs_are_a_difference(lists: tuple[list[str], lis
         assert length >= min(around)
 
 
-@settings(max_examples=120)
+@settings(max_examples=100)
 @given(st.one_of(_few_words, _many_words))
 def test_a_list_against_itself_is_one_run(a: list[str]) -> None:
     assert compare(a, a) == ([(0, 0, len(a))] if a else [])
 
 
-@settings(max_examples=120)
+@settings(max_examples=100)
 @given(st.integers(1, 60), st.data())
 def test_one_edit_among_words_that_stand_once_leaves_all_others_matched(size: int, data: st.DataObject) -> None:
     a = [f"w{n}" for n in range(size)]
@@ -240,7 +240,7 @@ def _distance(x: str, y: str) -> int:
     return 1 + min(_distance(x[1:], y[1:]), _distance(x[1:], y), _distance(x, y[1:]))
 
 
-@settings(max_examples=120)
+@settings(max_examples=100)
 @given(st.text("abc", min_size=1, max_size=7), st.text("abc", min_size=1, max_size=7))
 def test_misspelt_counts_wrong_letters_by_the_length_of_the_shorter_word(x: str, y: str) -> None:
     least = min(len(x), len(y))
@@ -267,7 +267,7 @@ def test_a_few_wrong_letters_are_a_misspelling(x: str, y: str, expected: bool) -
 # ---------------------------------------------------------------- alignments
 
 
-@settings(max_examples=120)
+@settings(max_examples=100)
 @given(_edited(most=2))
 def test_an_alignment_is_equal_runs_and_the_gaps_between_them_and_its_left_side_ends_first(text: str) -> None:
     sheet, found = _found(text)
@@ -284,7 +284,7 @@ def test_an_alignment_is_equal_runs_and_the_gaps_between_them_and_its_left_side_
         assert stretches[-1].right[1] <= len(sheet.words.starts)
 
 
-@settings(max_examples=120)
+@settings(max_examples=100)
 @given(_edited(most=2))
 def test_alignments_come_in_order_of_their_right_sides(text: str) -> None:
     _, found = _found(text)
@@ -293,7 +293,7 @@ def test_alignments_come_in_order_of_their_right_sides(text: str) -> None:
         assert sum(run.length for run in alignment.runs) >= 4
 
 
-@settings(max_examples=120)
+@settings(max_examples=100)
 @given(_articles, st.sets(st.integers(0, 30), max_size=5))
 def test_words_exchanged_here_and_there_are_the_gaps_of_one_alignment(article: str, places: set[int]) -> None:
     spots = list(_WORD.finditer(article))
@@ -348,7 +348,7 @@ def test_an_inserted_paragraph_is_in_no_unit() -> None:
     assert _paragraphs(inserted + LIBRARY) == [((n + (n > 1),), (n + 6,)) for n in range(5)]
 
 
-@settings(max_examples=120)
+@settings(max_examples=100)
 @given(_edited(most=2))
 def test_units_are_apart_in_order_and_match_no_more_words_than_they_have(text: str) -> None:
     sheet, found = _found(text)
