@@ -266,7 +266,7 @@ def _alike(old: list[str], new: list[str]) -> bool:
 def misspelt(x: str, y: str) -> bool:
     """Whether two words are one word with a few wrong letters: one in four or five, two in six to eight, three in more.
 
-    >>> misspelt("modern", "modem"), misspelt("thousand", "th0usand"), misspelt("1990", "1996")
+    >>> misspelt("modern", "rnodern"), misspelt("thousand", "th0usand"), misspelt("1990", "1996")
     (True, True, False)
     """
     least, most = sorted((len(x), len(y)))

@@ -77,7 +77,7 @@ def fact(page: Page, lost: Span, kept: Span, alike: bool, keys: "Callable[[str],
     old, new = keys(words_of(page, lost)), keys(words_of(page, kept))
     if _bare("".join(old)) == _bare("".join(new)):
         return NONE
-    digits = [sorted(filter(_is_figure, words)) for words in (old, new)]
+    digits = [[w for w in words if _is_figure(w)] for words in (old, new)]
     if digits[0] and digits[0] != digits[1]:
         return HARD
     figures = [_FIGURES.intersection(words) for words in (old, new)]
@@ -85,7 +85,9 @@ def fact(page: Page, lost: Span, kept: Span, alike: bool, keys: "Callable[[str],
         return HARD
     negations = [[w for w in words if w in _NEGATIONS] for words in (old, new)]
     if negations[0] != negations[1] and max(len(old), len(new)) <= _STATED:
-        return SOFT if len(old) == len(new) and not alike else HARD
+        if alike and len(old) == len(new):
+            return HARD if all(_known(page, w) for s in (lost, kept) for w in range(*s)) else NONE
+        return SOFT if len(old) == len(new) else HARD
     names = [
         {k for w in range(*s) if _is_name(page, w) for k in keys(words_of(page, (w, w + 1)))} for s in (lost, kept)
     ]
@@ -101,6 +103,12 @@ def _is_figure(word: str) -> bool:
     """Whether a word is a number, rather than a word with a letter misread as a digit."""
     digits = sum(c.isdecimal() for c in word)
     return digits > 0 and len(word) <= 2 * digits + _UNIT
+
+
+def _known(page: Page, word: int) -> bool:
+    """Whether `word` is a negation or stands elsewhere in the text too: it is no misspelling."""
+    text = words_of(page, (word, word + 1)).casefold()
+    return text in _NEGATIONS or page.words.hashes.tolist().count(page.words.hashes[word]) > 1
 
 
 def _is_name(page: Page, word: int) -> bool:

@@ -29,6 +29,7 @@ _LARGE = 3  # times the shortest lone paragraph: what is copied on this scale is
 _LONE = 2  # times the shortest lone exact copy: what differs needs more words to be sure
 _NOISE = 4  # one difference in so many may be a name for a name by chance, where all else differs too
 _FULLER = 3  # words that one copy must have more to be the more complete one
+_SLID = 3  # words by which a gap may seem to stand before or after its place
 _SENTENCE = 3  # words of a sentence that would be missed
 _HALF, _ALIKE = 0.5, 0.8  # share of the words of two short lines in a row that are the same: between such pairs, beside
 _PART = 0.8  # share of a paragraph below which a lone copy of it is a part pulled out
@@ -61,9 +62,15 @@ def variants(page: Page, found: list[Near], config: Config, fact: "Fact", weight
     """
     judge = _Judge(page, config, fact, weight)
     total = len(page.words.starts)
-    gone, held = bytearray(total), bytearray(total)
+    gone, held, told = bytearray(total), bytearray(total), bytearray(total)
     out: list[Variant] = []
     for near in sorted(_interleaved(page, found), key=lambda near: -sum(unit.left.matched for unit in near.units)):
+        if near.units:
+            # A later copy is one copy: what a larger alignment tells is not told again by one that strays into it.
+            start, end = near.units[0].right.span(page)[0], near.units[-1].right.span(page)[1]
+            if 2 * told.count(1, start, end) > end - start:
+                continue
+            told[start:end] = b"\1" * (end - start)
         for variant in judge.variants(near):
             (a, b), (c, d) = variant.copy, variant.kept
             if variant.removed:
@@ -136,6 +143,7 @@ def _tandem(unit: Unit) -> bool:
 class _Judge:
     def __init__(self, page: Page, config: Config, fact: "Fact", weight: float) -> None:
         self.page, self.config, self.fact, self.weight = page, config, fact, weight
+        self.total = len(page.words.starts)
         self.least = config.min_paragraph / weight
         self.texture = texture(zip(page.first, page.first[1:], strict=False), weight)
 
@@ -147,7 +155,7 @@ class _Judge:
             return [Variant(*sides, False, False, "near-chance", ())]
         units = [unit for unit, _ in pairs]
         interleaved = len(near.alignments) > 1
-        host_right = not interleaved and self._host_right(units, [right for _, right in pairs])
+        host_right = not interleaved and self._host_right(units, [right for _, right in pairs], near.misspelt)
         choices = [c for u, right in pairs if (c := self._choose(u, right, host_right, units, near.misspelt))]
         out = [self._unlike(u) for u in near.units if u not in units and self._edited(u)]
         for group in [choices] if interleaved else self._groups(choices):
@@ -162,17 +170,18 @@ class _Judge:
                 out += [self._stays(c, "near-facts") for c in guarded if known or c.loser.size >= self.least]
         return out
 
-    def _host_right(self, units: list[Unit], right_better: list[bool | None]) -> bool:
-        """Whether the later copy stays in its place: it has paragraphs of its own, or follows directly and is better.
+    def _host_right(self, units: list[Unit], right_better: list[bool | None], misspelt: bool) -> bool:
+        """Whether the later copy stays in its place: it has paragraphs of its own, or is the better one in most.
 
-        What stands between two copies would else come to stand before the better one.
+        The rest of a worse copy that goes on between the two would come to stand before the better one.
         """
         more = self._own([u.right for u in units]) - self._own([u.left for u in units])
         if abs(more) >= self.least:
             return more > 0
-        between = units[0].right.span(self.page)[0] - units[-1].left.span(self.page)[1]
         right = sum(u.right.size for u, better in zip(units, right_better, strict=True) if better)
-        return between < self.least and 2 * right > sum(u.right.size for u in units)
+        between = units[-1].left.span(self.page)[1], units[0].right.span(self.page)[0]
+        rest = between[1] - between[0] >= self.least and (misspelt or garbled(self.page, between))
+        return 2 * right > sum(u.right.size for u in units) and not rest
 
     def _own(self, sides: list[Half]) -> int:
         """The words that stand between these paragraphs of a copy and are not in the other one."""
@@ -224,15 +233,20 @@ class _Judge:
         return out[0], out[1]
 
     def _own_sentence(self, gap: tuple[Span, Span]) -> bool:
-        """Whether the first side of a gap is whole sentences that the second does not have."""
+        """Whether the first side of a gap holds a whole sentence, and the second has fewer words than that.
+
+        A gap may have slid: where a sentence begins as the next one does, its first words seem to match.
+        """
         (start, end), (a, b) = gap
-        return (
-            end - start >= _SENTENCE
-            and 2 * (b - a) < end - start
-            and ends_sentence(self.page, start)
-            and ends_sentence(self.page, end)
-            and not is_stub(self.page, end)
-        )
+        if end - start < _SENTENCE or is_stub(self.page, end):
+            return False
+        edges = [
+            at
+            for at in range(max(0, start - _SLID), end + _SLID + 1)
+            if at <= self.total and ends_sentence(self.page, at)
+        ]
+        size = max((y - x for x, y in pairwise(edges)), default=0)
+        return _SENTENCE <= size <= end - start and b - a < size
 
     def _at_an_end(self, unit: Unit, units: list[Unit]) -> bool:
         """Whether a copy begins or ends with this unit, headings apart."""

@@ -35,7 +35,7 @@ def _valued(arguments: list[str]) -> list[str]:
             return out + arguments[at:]
         if argument.startswith("--near="):
             out += ["--near", "--similarity", argument.removeprefix("--near=")]
-        elif out and out[-1] == "--near" and argument.replace(".", "", 1).isdigit():
+        elif out and out[-1] == "--near" and argument.replace(".", "", 1).isdigit() and float(argument) < 10:
             out += ["--similarity", argument]
         else:
             out.append(argument)

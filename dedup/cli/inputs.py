@@ -11,6 +11,7 @@ from dedup.config import Config
 from dedup.errors import AuditError, InputError
 from dedup.io import files, jsonl
 from dedup.model import Op, Result
+from dedup.report.safe import safe
 from dedup.within import clean_document
 
 
@@ -29,7 +30,7 @@ class Clean:
         """Audit `result` if that was asked for. Raises AuditError."""
         if self.audit and (failures := audit(result, self.config)):
             raise AuditError(
-                f"{result.source}: the result did not pass its audit, so it was not written; please report this: "
+                f"{safe(result.source)}: the result did not pass its audit, so it was not written; please report this: "
                 + "; ".join(failures)
             )
 
