@@ -29,6 +29,7 @@ _LARGE = 3  # times the shortest lone paragraph: what is copied on this scale is
 _LONE = 2  # times the shortest lone exact copy: what differs needs more words to be sure
 _NOISE = 4  # one difference in so many may be a name for a name by chance, where all else differs too
 _FULLER = 3  # words that one copy must have more to be the more complete one
+_STATEMENT = 5  # words of a sentence that no other one can stand for
 _SLID = 3  # words by which a gap may seem to stand before or after its place
 _SENTENCE = 3  # words of a sentence that would be missed
 _HALF, _ALIKE = 0.5, 0.8  # share of the words of two short lines in a row that are the same: between such pairs, beside
@@ -233,7 +234,7 @@ class _Judge:
         return out[0], out[1]
 
     def _own_sentence(self, gap: tuple[Span, Span]) -> bool:
-        """Whether the first side of a gap holds a whole sentence, and the second has fewer words than that.
+        """Whether the first side of a gap holds a whole sentence that the second, shorter or not, does not have.
 
         A gap may have slid: where a sentence begins as the next one does, its first words seem to match.
         """
@@ -246,7 +247,7 @@ class _Judge:
             if at <= self.total and ends_sentence(self.page, at)
         ]
         size = max((y - x for x, y in pairwise(edges)), default=0)
-        return _SENTENCE <= size <= end - start and b - a < size
+        return _SENTENCE <= size <= end - start and (b - a < size or size >= _STATEMENT)
 
     def _at_an_end(self, unit: Unit, units: list[Unit]) -> bool:
         """Whether a copy begins or ends with this unit, headings apart."""

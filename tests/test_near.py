@@ -749,3 +749,22 @@ def test_the_changes_of_a_block_lie_inside_it_in_order_and_cover_what_differs(te
         if block.changes:
             assert rest[0] == rest[1]
             assert all(result.data[slice(*c.copy)] != result.data[slice(*c.kept)] for c in block.changes)
+
+
+@pytest.mark.parametrize("keep", ["best", "first", "last"])
+@pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 0), (1, 2), (2, 1)])
+def test_a_sentence_that_only_one_copy_has_is_not_lost(first: int, second: int, keep: str) -> None:
+    body = (
+        "The harbour master says that nobody has to leave the quay before nine, whatever the tide may do, and that boats"
+        " with a lantern may stay until the morning if they keep it lit and if somebody sleeps on board while the others"
+        " are away in the inns of the upper town and the wind "
+    )
+    ends = [
+        "may do.",
+        "might say. Then the harbour master rang the old bell himself.",
+        "may do. Children are asked to leave their whistles at home.",
+    ]
+    raw = f"Harbour\n{body}{ends[first]}\nA line of its own stands here.\n{body}{ends[second]}\n"
+    text = dedup.clean(raw, NEAR._replace(keep=keep)).text  # type: ignore[arg-type]
+    for end in (first, second):
+        assert ends[end].partition(". ")[2] in text
