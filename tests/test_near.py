@@ -755,8 +755,8 @@ def test_the_changes_of_a_block_lie_inside_it_in_order_and_cover_what_differs(te
 @pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 0), (1, 2), (2, 1)])
 def test_a_sentence_that_only_one_copy_has_is_not_lost(first: int, second: int, keep: str) -> None:
     body = (
-        "The harbour master says that nobody has to leave the quay before nine, whatever the tide may do, and that boats"
-        " with a lantern may stay until the morning if they keep it lit and if somebody sleeps on board while the others"
+        "The harbour master says that nobody has to leave the quay before nine, whatever the tide does, that boats"
+        " with a lantern may stay until the morning if they keep it lit, and if somebody sleeps on board while the rest"
         " are away in the inns of the upper town and the wind "
     )
     ends = [
