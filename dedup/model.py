@@ -117,6 +117,15 @@ class Unit(Record):
     gaps: tuple[Gap, ...]
 
 
+class Near(Record):
+    """Two copies that may differ: their alignment, its units, and for each whether the right copy is the better one."""
+
+    alignments: tuple[Alignment, ...]  # several where each paragraph follows its original
+    units: tuple[Unit, ...]
+    right_better: tuple[bool | None, ...]
+    misspelt: bool  # most differences are misspellings
+
+
 class Variant(Record):
     """What happens to a copy that differs: the words `copy` go (or stay) for the words `kept`."""
 

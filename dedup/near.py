@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from dedup.config import Config
 from dedup.evidence import ends_sentence, garbled, in_fields, in_lines, in_rows, is_stub, quoted, texture
-from dedup.model import Alignment, Gap, Half, Page, Span, Unit, Variant
+from dedup.model import Half, Near, Page, Span, Unit, Variant
 from dedup.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ _FULLER = 3  # words that one copy must have more to be the more complete one
 _STATEMENT = 5  # words of a sentence that no other one can stand for
 _SLID = 3  # words by which a gap may seem to stand before or after its place
 _SENTENCE = 3  # words of a sentence that would be missed
-_HALF, _ALIKE = 0.5, 0.8  # share of the words of two short lines in a row that are the same: between such pairs, beside
 _PART = 0.8  # share of a paragraph below which a lone copy of it is a part pulled out
 
 
@@ -43,15 +42,6 @@ class _Choice(Record):
     loser: Half
     winner: Half
     facts: tuple[tuple[Span, Span, int], ...]
-
-
-class Near(Record):
-    """Two copies that may differ: their alignment, its units, and for each whether the right copy is the better one."""
-
-    alignments: tuple[Alignment, ...]  # several where each paragraph follows its original
-    units: tuple[Unit, ...]
-    right_better: tuple[bool | None, ...]
-    misspelt: bool  # most differences are misspellings
 
 
 def variants(page: Page, found: list[Near], config: Config, fact: "Fact", weight: float) -> list[Variant]:
@@ -65,7 +55,7 @@ def variants(page: Page, found: list[Near], config: Config, fact: "Fact", weight
     total = len(page.words.starts)
     gone, held, told = bytearray(total), bytearray(total), bytearray(total)
     out: list[Variant] = []
-    for near in sorted(_interleaved(page, found), key=lambda near: -sum(unit.left.matched for unit in near.units)):
+    for near in sorted(found, key=lambda near: -sum(unit.left.matched for unit in near.units)):
         if near.units:
             # A later copy is one copy: what a larger alignment tells is not told again by one that strays into it.
             start, end = near.units[0].right.span(page)[0], near.units[-1].right.span(page)[1]
@@ -83,62 +73,6 @@ def variants(page: Page, found: list[Near], config: Config, fact: "Fact", weight
                 held[c:d] = b"\1" * (d - c)
             out.append(variant)
     return out
-
-
-def _interleaved(page: Page, found: list[Near]) -> list[Near]:
-    """The copies; where each paragraph follows its original, all of these pairs are one copy."""
-    out: list[Near] = []
-    for near in found:
-        twins = _twins(page, out[-1], near) if out else None
-        if twins is None:
-            out.append(near)
-        else:
-            out[-1] = _together(out[-1], twins, near)
-    return [_with_ends(page, near) if len(near.alignments) > 1 else near for near in out]
-
-
-def _together(before: Near, between: list[Unit], after: Near) -> Near:
-    units = (*before.units, *between, *after.units)
-    better = (*before.right_better, *(None for _ in between), *after.right_better)
-    return Near(before.alignments + after.alignments, units, better, before.misspelt and after.misspelt)
-
-
-def _with_ends(page: Page, near: Near) -> Near:
-    """Interleaved pairs, with the pairs of like lines before the first and after the last."""
-    units, better = list(near.units), list(near.right_better)
-    while (at := units[0].left.paragraphs[0] - 2) >= 0 and (pair := _pair(page, at, _ALIKE)):
-        units.insert(0, pair)
-        better.insert(0, None)
-    while (at := units[-1].right.paragraphs[-1] + 1) + 2 < len(page.first) and (pair := _pair(page, at, _ALIKE)):
-        units.append(pair)
-        better.append(None)
-    return near._replace(units=tuple(units), right_better=tuple(better))
-
-
-def _twins(page: Page, before: Near, after: Near) -> list[Unit] | None:
-    """The pairs of like lines between two pairs of paragraphs; None if anything else stands there."""
-    if not before.units or not after.units or not _tandem(before.units[-1]) or not _tandem(after.units[0]):
-        return None
-    at, end = before.units[-1].right.paragraphs[-1] + 1, after.units[0].left.paragraphs[0]
-    pairs = [_pair(page, p, _HALF) for p in range(at, end, 2)] if (end - at) % 2 == 0 else [None]
-    return None if None in pairs else [pair for pair in pairs if pair]
-
-
-def _pair(page: Page, p: int, share: float) -> Unit | None:
-    """Paragraph `p` and the next one, if they have as many words and this share of them is the same."""
-    first, words = page.first, page.words.hashes
-    size = first[p + 1] - first[p]
-    if first[p + 2] - first[p + 1] != size:
-        return None
-    odd = [at for at in range(first[p], first[p + 1]) if words[at] != words[at + size]]
-    gaps = tuple(Gap((at, at + 1), (at + size, at + size + 1), False) for at in odd)
-    if not size or size - len(odd) < share * size:
-        return None
-    return Unit(Half((p,), size, size - len(odd)), Half((p + 1,), size, size - len(odd)), gaps)
-
-
-def _tandem(unit: Unit) -> bool:
-    return unit.left.paragraphs[-1] + 1 == unit.right.paragraphs[0]
 
 
 class _Judge:

@@ -9,7 +9,7 @@ from dedup.decide import REASONS, decide
 from dedup.decode import byte_offsets, byte_spans, decode
 from dedup.errors import DedupError
 from dedup.extent import extents, runs_together, variant_extents
-from dedup.model import Block, Change, Document, Paragraphs, Result, Side, Span, Words, integers
+from dedup.model import Block, Change, Document, Near, Paragraphs, Result, Side, Span, Words, integers
 from dedup.normalise import keys, solo_words, words
 from dedup.record import TYPE_CHECKING
 from dedup.region import regions
@@ -103,7 +103,8 @@ def _differing(document: Document, paragraphs: Paragraphs, config: Config) -> li
 
     from dedup.align import alignments
     from dedup.facts import fact
-    from dedup.near import Near, variants
+    from dedup.interleave import interleaved
+    from dedup.near import variants
     from dedup.prefer import misspelt, preferences
     from dedup.units import units
 
@@ -121,7 +122,7 @@ def _differing(document: Document, paragraphs: Paragraphs, config: Config) -> li
         parts = units(sheet, alignment)
         better = preferences(sheet, alignment, parts, config)
         pairs.append(Near((alignment,), tuple(parts), tuple(better), misspelt(alignment)))
-    judged = variants(sheet, pairs, config, partial(fact, keys=keys), weight)
+    judged = variants(sheet, interleaved(sheet, pairs), config, partial(fact, keys=keys), weight)
     out: list[Cut] = []
     for v, copy, kept, left in variant_extents(sheet, judged):
         detail = "; ".join(f"{old or '-'} / {new or '-'}" for old, new in v.facts)

@@ -29,6 +29,7 @@ STAGES = {
     "near",
     "units",
     "prefer",
+    "interleave",
 }
 ALLOWED = {
     "errors": set(),
