@@ -13,13 +13,12 @@ that is worse preserved.
 from bisect import bisect_left, bisect_right
 
 from dedup.config import Config
-from dedup.evidence import break_mark, ends_sentence, garbled, soft
+from dedup.evidence import MARKER, break_mark, ends_sentence, garbled, garbled_on, soft
 from dedup.model import Match, Page, Piece
 
 _SLACK = 2  # words by which a run may overshoot a sentence by chance
 _PREFERRED = ("stub", "paragraphs", "sentences")
 _EDIT = 16  # words that an edit inside a copy may change, add or leave out
-_STUB = 4  # words that a "read more" after an ellipsis may have
 
 
 def find_piece(page: Page, match: Match, config: Config) -> Piece | None:
@@ -101,7 +100,7 @@ def _is_stub(page: Page, word: int) -> bool:
     if word >= len(page.words.starts):
         return False
     text = page.text[page.words.end(word - 1) : page.words.starts[word]]
-    return ("..." in text or "\u2026" in text) and page.first[bisect_right(page.first, word)] - word <= _STUB
+    return ("..." in text or "\u2026" in text) and page.first[bisect_right(page.first, word)] - word <= MARKER
 
 
 def _hard(page: Page, word: int) -> bool:
@@ -125,16 +124,10 @@ def _better(page: Page, right: Piece, left: Piece, config: Config) -> bool:
         return sizes[0] > sizes[1]
     wrong = [garbled(page, piece[:2]) for piece in (right, left)]
     if wrong[0] != wrong[1]:
-        return wrong[1] and not _goes_on(page, left, right)
+        return wrong[1] and not garbled_on(page, left.end, right.start)
     own = [_breaks(page, right, 0), _breaks(page, left, left.shift)]
     good = sum(break_mark(page, w) for w in own[0] - own[1])
     return good > sum(break_mark(page, w - left.shift) for w in own[1] - own[0])
-
-
-def _goes_on(page: Page, left: Piece, right: Piece) -> bool:
-    """Whether more garbled text follows `left`, before `right` starts."""
-    after = page.first[bisect_left(page.first, left.end) + 1] if left.end < right.start else left.end
-    return left.end < after <= right.start and garbled(page, (left.end, after))
 
 
 def _breaks(page: Page, piece: Piece, shift: int) -> set[int]:

@@ -6,6 +6,8 @@ from dedup.record import TYPE_CHECKING, Record
 if TYPE_CHECKING:
     from typing import Literal
 
+    Keep = Literal["best", "first", "last", "longest"]
+
 KEEP = ("best", "first", "last", "longest")
 NEAR = 0.9  # the similarity of a bare --near: one word in ten differs
 
@@ -34,7 +36,7 @@ class Config(Record):
     # Whether a copy may go that differs in a figure, a date, a negation or a name.
     near_facts: bool = False
     # Which copy stays: best (the most complete, then the best preserved, then the first), first, last, longest.
-    keep: "Literal['best', 'first', 'last', 'longest']" = "best"
+    keep: "Keep" = "best"
 
     def checked(self) -> "Config":
         """Return this configuration. Raises UsageError for a value outside its range."""

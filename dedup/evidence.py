@@ -19,7 +19,8 @@ _ROW_STOPS = (*STOPS, ":")
 _QUOTES = (">", "|", "\u00bb")
 _COLONS = (":", "\uff1a")
 _QUOTED = 3  # paragraphs that a quotation may have
-_MARKER = 4  # words that a "read more" after an ellipsis may have
+MARKER = 4  # words that a "read more" after an ellipsis may have
+FULLER = 3  # words that one copy must have more to be the more complete one
 _FULL_LINE = 30  # characters from which a line may have been wrapped, where no case tells
 _TORN = -6  # what a line break inside a sentence weighs against one between paragraphs
 
@@ -64,7 +65,7 @@ def broken_off(page: Page, word: int) -> bool:
 
 def is_stub(page: Page, end: int) -> bool:
     """Whether the words before `end` break off with an ellipsis, and at most a "read more" after it."""
-    return any(broken_off(page, at) for at in range(end, max(0, end - _MARKER - 1), -1))
+    return any(broken_off(page, at) for at in range(end, max(0, end - MARKER - 1), -1))
 
 
 def quoted(page: Page, copy: Span, original: int) -> bool:
@@ -143,6 +144,12 @@ def garbled(page: Page, span: Span) -> bool:
     """Whether a wrong encoding, or entities, stand in the text of `span`."""
     start, end = page.words.starts[span[0]], page.words.end(span[1] - 1)
     return page.text[start:end] != page.words.reading[start:end]
+
+
+def garbled_on(page: Page, after: int, before: int) -> bool:
+    """Whether the paragraph that follows the word `after - 1` is garbled too, and ends before the word `before`."""
+    end = page.first[bisect_left(page.first, after) + 1] if after < before else after
+    return after < end <= before and garbled(page, (after, end))
 
 
 def _blank(gap: str) -> bool:

@@ -10,16 +10,16 @@ them, number words, dates and negations in the languages of the lists below.
     big -> large                                   none
 """
 
+from collections import Counter
+from functools import cached_property
 from unicodedata import combining, normalize
 
 from dedup.evidence import OPENERS, STOPS
-from dedup.model import Page, Span
+from dedup.model import HARD, NONE, SOFT, Page, Span
 from dedup.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-HARD, SOFT, NONE = 2, 1, 0
 
 # Number words, months and days.
 _FIGURE_WORDS = """
@@ -69,29 +69,62 @@ _UNIT = 2  # letters that a figure may have: 3rd, 20km
 _TITLE = 0.6  # share of capitals from which they mark no names
 
 
-def fact(page: Page, lost: Span, kept: Span, alike: bool, keys: "Callable[[str], list[str]]") -> int:
-    """Return whether giving up the words `lost` for the words `kept` changes a fact: HARD, SOFT or NONE.
+class Facts:
+    """What the differences between two copies in one text change. `keys` gives the match keys of a text."""
 
-    `alike` says that one may be a misspelling of the other; `keys` gives the match keys of a text.
-    """
-    old, new = keys(words_of(page, lost)), keys(words_of(page, kept))
-    if _bare("".join(old)) == _bare("".join(new)):
-        return NONE
-    digits = [[w for w in words if _is_figure(w)] for words in (old, new)]
-    if digits[0] and digits[0] != digits[1]:
-        return HARD
-    figures = [_FIGURES.intersection(words) for words in (old, new)]
-    if figures[0] and figures[1] and figures[0] != figures[1]:
-        return HARD
-    negations = [[w for w in words if w in _NEGATIONS] for words in (old, new)]
-    if negations[0] != negations[1] and max(len(old), len(new)) <= _STATED:
-        if alike and len(old) == len(new):
-            return HARD if all(_known(page, w) for s in (lost, kept) for w in range(*s)) else NONE
-        return SOFT if len(old) == len(new) else HARD
-    names = [
-        {k for w in range(*s) if _is_name(page, w) for k in keys(words_of(page, (w, w + 1)))} for s in (lost, kept)
-    ]
-    return SOFT if names[0] - names[1] and (names[1] or not new) else NONE
+    def __init__(self, page: Page, keys: "Callable[[str], list[str]]") -> None:
+        self.page, self.keys = page, keys
+        self.titles: dict[int, bool] = {}  # whether the capitals of a paragraph mark no names
+
+    def changed(self, lost: Span, kept: Span, alike: bool) -> int:
+        """Return whether giving up the words `lost` for the words `kept` changes a fact: HARD, SOFT or NONE.
+
+        `alike` says that one may be a misspelling of the other.
+        """
+        old, new = (self.keys(self.page.phrase(span)) for span in (lost, kept))
+        if _bare("".join(old)) == _bare("".join(new)):
+            return NONE
+        digits = [[w for w in words if _is_figure(w)] for words in (old, new)]
+        if digits[0] and digits[0] != digits[1]:
+            return HARD
+        figures = [_FIGURES.intersection(words) for words in (old, new)]
+        if figures[0] and figures[1] and figures[0] != figures[1]:
+            return HARD
+        negations = [[w for w in words if w in _NEGATIONS] for words in (old, new)]
+        if negations[0] != negations[1] and max(len(old), len(new)) <= _STATED:
+            if alike and len(old) == len(new):
+                return HARD if all(self._known(w) for span in (lost, kept) for w in range(*span)) else NONE
+            return SOFT if len(old) == len(new) else HARD
+        names = [{k for w in range(*span) if self._is_name(w) for k in self._keys(w)} for span in (lost, kept)]
+        return SOFT if names[0] - names[1] and (names[1] or not new) else NONE
+
+    def _keys(self, word: int) -> list[str]:
+        return self.keys(self.page.phrase((word, word + 1)))
+
+    def _known(self, word: int) -> bool:
+        """Whether `word` is a negation or stands elsewhere in the text too: it is no misspelling."""
+        return not _NEGATIONS.isdisjoint(self._keys(word)) or self._counts[self.page.words.hashes[word]] > 1
+
+    @cached_property
+    def _counts(self) -> Counter[int]:
+        return Counter(self.page.words.hashes)
+
+    def _is_name(self, word: int) -> bool:
+        """Whether `word` has a capital that no sentence, quotation or title gives it."""
+        text, words = self.page.text, self.page.words
+        if not text[words.starts[word]].isupper() or self.page.starts_paragraph(word):
+            return False
+        before = text[words.end(word - 1) : words.starts[word]]
+        return not any(c in STOPS or c in OPENERS or c == ":" for c in before) and not self._in_title(word)
+
+    def _in_title(self, word: int) -> bool:
+        """Whether most words of the paragraph have a capital."""
+        p = self.page.paragraph(word)
+        if p not in self.titles:
+            row = range(self.page.first[p], self.page.first[p + 1])
+            capitals = sum(self.page.text[self.page.words.starts[w]].isupper() for w in row)
+            self.titles[p] = capitals >= _TITLE * len(row)
+        return self.titles[p]
 
 
 def _bare(word: str) -> str:
@@ -103,29 +136,3 @@ def _is_figure(word: str) -> bool:
     """Whether a word is a number, rather than a word with a letter misread as a digit."""
     digits = sum(c.isdecimal() for c in word)
     return digits > 0 and len(word) <= 2 * digits + _UNIT
-
-
-def _known(page: Page, word: int) -> bool:
-    """Whether `word` is a negation or stands elsewhere in the text too: it is no misspelling."""
-    text = words_of(page, (word, word + 1)).casefold()
-    return text in _NEGATIONS or page.words.hashes.tolist().count(page.words.hashes[word]) > 1
-
-
-def _is_name(page: Page, word: int) -> bool:
-    """Whether `word` has a capital that no sentence, quotation or title gives it."""
-    text, words = page.text, page.words
-    if not text[words.starts[word]].isupper() or page.starts_paragraph(word):
-        return False
-    before = text[words.end(word - 1) : words.starts[word]]
-    if any(c in STOPS or c in OPENERS or c == ":" for c in before):
-        return False
-    p = page.paragraph(word)
-    row = range(page.first[p], page.first[p + 1])
-    return sum(text[words.starts[w]].isupper() for w in row) < _TITLE * len(row)
-
-
-def words_of(page: Page, span: Span) -> str:
-    """The words of `span` as they stand in the text, on one line."""
-    if span[0] == span[1]:
-        return ""
-    return " ".join(page.text[page.words.starts[span[0]] : page.words.end(span[1] - 1)].split())

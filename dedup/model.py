@@ -10,7 +10,7 @@ from dedup.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableSequence
-    from typing import Any, Literal
+    from typing import Literal
 
     Array = MutableSequence[int]
 
@@ -126,6 +126,10 @@ class Near(Record):
     misspelt: bool  # most differences are misspellings
 
 
+# What a difference between two copies may be: none of the facts, perhaps one, one.
+NONE, SOFT, HARD = range(3)
+
+
 class Variant(Record):
     """What happens to a copy that differs: the words `copy` go (or stay) for the words `kept`."""
 
@@ -134,7 +138,7 @@ class Variant(Record):
     moved: bool  # the kept paragraphs are put where the copy stood, so that the order of reading stays
     removed: bool
     rule: str
-    facts: tuple[tuple[str, str], ...]  # the differences that kept it: words of the copy, words of the other
+    facts: tuple[tuple[Span, Span], ...]  # the differences that kept it: words of the copy, words of the other
 
 
 class Page(Record):
@@ -153,6 +157,11 @@ class Page(Record):
         """Return whether a paragraph starts with `word`; the end of the text counts as a start."""
         at = bisect_left(self.first, word)
         return at < len(self.first) and self.first[at] == word
+
+    def phrase(self, span: Span) -> str:
+        """Return the text of the words of `span`, on one line."""
+        start, end = span
+        return " ".join(self.text[self.words.starts[start] : self.words.end(end - 1)].split()) if start < end else ""
 
     def line(self, p: int) -> str:
         """Return the text of paragraph `p`."""
@@ -249,10 +258,6 @@ class Result(Record):
     paragraphs: tuple[int, int]  # before, after
     undecoded: int  # bytes
 
-    def _text(self, span: Span) -> str:
-        """A part of the input, decoded."""
-        return self.data[span[0] : span[1]].decode(self.encoding, "replace")
-
     @property
     def text(self) -> str:
         """The clean text, decoded; bytes that are no text become lone surrogates."""
@@ -273,34 +278,3 @@ class Result(Record):
     def duplication(self) -> float:
         """Bytes removed / bytes in, 0..1."""
         return (len(self.data) - len(self.clean)) / len(self.data) if self.data else 0.0
-
-    def as_json(self) -> "dict[str, Any]":
-        """The document entry of the `dedup-report/1` schema."""
-        blocks = [
-            {
-                **b._asdict(),
-                "copy": {**b.copy._asdict(), "words": b.words},
-                "kept": {"document": self.source, **b.kept._asdict()},
-                "changes": [
-                    {
-                        "copy": {"bytes": c.copy, "text": self._text(c.copy)},
-                        "kept": {"bytes": c.kept, "text": self._text(c.kept)},
-                    }
-                    for c in b.changes
-                ],
-            }
-            for b in self.blocks
-        ]
-        for block in blocks:
-            del block["words"]
-        return {
-            "id": self.source,
-            "source": self.source,
-            "bytes_in": len(self.data),
-            "bytes_out": len(self.clean),
-            "paragraphs_in": self.paragraphs[0],
-            "paragraphs_out": self.paragraphs[1],
-            "encoding": self.encoding,
-            "undecoded": self.undecoded,
-            "blocks": blocks,
-        }

@@ -14,25 +14,43 @@ import math
 from itertools import pairwise
 
 from dedup.config import Config
-from dedup.evidence import ends_sentence, garbled, in_fields, in_lines, in_rows, is_stub, quoted, texture
-from dedup.model import Half, Near, Page, Span, Unit, Variant
+from dedup.evidence import (
+    FULLER,
+    ends_sentence,
+    garbled,
+    garbled_on,
+    in_fields,
+    in_lines,
+    in_rows,
+    is_stub,
+    quoted,
+    texture,
+)
+from dedup.model import HARD, Half, Near, Page, Span, Unit, Variant
 from dedup.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Fact = Callable[[Page, Span, Span, bool], int]
+    Changed = Callable[[Span, Span, bool], int]
 
-HARD = 2  # see facts.py
 _REGION, _PARAGRAPH = 2.0, 4.0  # standard deviations that a whole copy, and one paragraph of it, may fall below
 _LARGE = 3  # times the shortest lone paragraph: what is copied on this scale is no refrain
 _LONE = 2  # times the shortest lone exact copy: what differs needs more words to be sure
 _NOISE = 4  # one difference in so many may be a name for a name by chance, where all else differs too
-_FULLER = 3  # words that one copy must have more to be the more complete one
 _STATEMENT = 5  # words of a sentence that no other one can stand for
 _SLID = 3  # words by which a gap may seem to stand before or after its place
 _SENTENCE = 3  # words of a sentence that would be missed
 _PART = 0.8  # share of a paragraph below which a lone copy of it is a part pulled out
+
+
+class _Candidate(Record):
+    """A unit, whether its right copy is the better one, and which of its copies may go."""
+
+    unit: Unit
+    right_better: bool | None
+    left_may: bool
+    right_may: bool
 
 
 class _Choice(Record):
@@ -44,14 +62,14 @@ class _Choice(Record):
     facts: tuple[tuple[Span, Span, int], ...]
 
 
-def variants(page: Page, found: list[Near], config: Config, fact: "Fact", weight: float) -> list[Variant]:
+def variants(page: Page, found: list[Near], config: Config, changed: "Changed", weight: float) -> list[Variant]:
     """Return what happens to each near copy. What is removed is apart, and what it is kept for is not removed.
 
-    `found` is in order of the right copies; `fact` says whether giving up words for others changes a fact (0 no,
-    1 perhaps, 2 yes); `weight` is what a word counts where sizes are judged. Copies that are exact in all their
-    paragraphs are left to `decide`.
+    `changed` says whether giving up words for others, which they may be a misspelling of, changes a fact (NONE, SOFT,
+    HARD); `weight` is what a word counts where sizes are judged. Copies that are exact in all their paragraphs are left
+    to `decide`.
     """
-    judge = _Judge(page, config, fact, weight)
+    judge = _Judge(page, config, changed, weight)
     total = len(page.words.starts)
     gone, held, told = bytearray(total), bytearray(total), bytearray(total)
     out: list[Variant] = []
@@ -76,47 +94,66 @@ def variants(page: Page, found: list[Near], config: Config, fact: "Fact", weight
 
 
 class _Judge:
-    def __init__(self, page: Page, config: Config, fact: "Fact", weight: float) -> None:
-        self.page, self.config, self.fact, self.weight = page, config, fact, weight
+    def __init__(self, page: Page, config: Config, changed: "Changed", weight: float) -> None:
+        self.page, self.config, self.changed, self.weight = page, config, changed, weight
         self.total = len(page.words.starts)
         self.least = config.min_paragraph / weight
         self.texture = texture(zip(page.first, page.first[1:], strict=False), weight)
 
     def variants(self, near: Near) -> list[Variant]:
-        pairs = [(u, b) for u, b in zip(near.units, near.right_better, strict=True) if any(self._may_go(u))]
-        if not pairs:
+        candidates: list[_Candidate] = []
+        out: list[Variant] = []
+        for unit, right in zip(near.units, near.right_better, strict=True):
+            candidate = _Candidate(unit, right, *self._may_go(unit))
+            if candidate.left_may or candidate.right_may:
+                candidates.append(candidate)
+            elif self._edited(unit):
+                out.append(
+                    Variant(unit.right.span(self.page), unit.left.span(self.page), False, False, "near-unlike", ())
+                )
+        if not candidates:
             start, end = near.alignments[0].runs[0], near.alignments[-1].runs[-1]
             sides = (start.right, end.right + end.length), (start.left, end.left + end.length)
-            return [Variant(*sides, False, False, "near-chance", ())]
-        units = [unit for unit, _ in pairs]
+            return out or [Variant(*sides, False, False, "near-chance", ())]
         interleaved = len(near.alignments) > 1
-        host_right = not interleaved and self._host_right(units, [right for _, right in pairs], near.misspelt)
-        choices = [c for u, right in pairs if (c := self._choose(u, right, host_right, units, near.misspelt))]
-        out = [self._unlike(u) for u in near.units if u not in units and self._edited(u)]
+        host_right = not interleaved and self._host_right(candidates, near.misspelt)
+        first, last = self._ends(candidates)
+        choices = []
+        for at, candidate in enumerate(candidates):
+            if choice := self._choose(candidate, host_right, at <= first or at >= last, near.misspelt):
+                choices.append(choice)
         for group in [choices] if interleaved else self._groups(choices):
             for rule, part in self._ruled(group, interleaved):
-                guarded = self._guarded(part)
-                go = [c for c in part if c not in guarded]
-                if rule == "near-copy":
-                    out += self._go(go, host_right)
-                else:
-                    out += [self._stays(c, rule) for c in go if self._differs(c)]
-                known = rule == "near-copy"
-                out += [self._stays(c, "near-facts") for c in guarded if known or c.loser.size >= self.least]
+                out += self._told(rule, part, host_right)
         return out
 
-    def _host_right(self, units: list[Unit], right_better: list[bool | None], misspelt: bool) -> bool:
+    def _told(self, rule: str, choices: list[_Choice], host_right: bool) -> list[Variant]:
+        """The variants of choices that one rule decides on."""
+        noise = self._noise(choices)
+        go: list[_Choice] = []
+        guarded: list[_Choice] = []
+        for choice in choices:
+            (guarded if any(n == HARD or not noise for *_, n in choice.facts) else go).append(choice)
+        if rule == "near-copy":
+            out = self._go(go, host_right)
+        else:
+            out = [self._stays(c, rule) for c in go if self._differs(c)]
+            guarded = [c for c in guarded if c.loser.size >= self.least]
+        return out + [self._stays(c, "near-facts") for c in guarded]
+
+    def _host_right(self, candidates: list[_Candidate], misspelt: bool) -> bool:
         """Whether the later copy stays in its place: it has paragraphs of its own, or is the better one in most.
 
         The rest of a worse copy that goes on between the two would come to stand before the better one.
         """
-        more = self._own([u.right for u in units]) - self._own([u.left for u in units])
+        left, right = [c.unit.left for c in candidates], [c.unit.right for c in candidates]
+        more = self._own(right) - self._own(left)
         if abs(more) >= self.least:
             return more > 0
-        right = sum(u.right.size for u, better in zip(units, right_better, strict=True) if better)
-        between = units[-1].left.span(self.page)[1], units[0].right.span(self.page)[0]
-        rest = between[1] - between[0] >= self.least and (misspelt or garbled(self.page, between))
-        return 2 * right > sum(u.right.size for u in units) and not rest
+        if 2 * sum(c.unit.right.size for c in candidates if c.right_better) <= sum(half.size for half in right):
+            return False
+        after, before = left[-1].span(self.page)[1], right[0].span(self.page)[0]
+        return before - after < self.least or not (misspelt or garbled_on(self.page, after, before))
 
     def _own(self, sides: list[Half]) -> int:
         """The words that stand between these paragraphs of a copy and are not in the other one."""
@@ -135,21 +172,25 @@ class _Judge:
 
     # ------------------------------------------------------------ which copy goes
 
-    def _choose(
-        self, unit: Unit, right_better: bool | None, host_right: bool, units: list[Unit], misspelt: bool
-    ) -> _Choice | None:
+    def _ends(self, candidates: list[_Candidate]) -> tuple[int, int]:
+        """Where a copy begins and ends, headings apart."""
+        large = [at for at, c in enumerate(candidates) if c.unit.right.size >= self.least]
+        return (large[0], large[-1]) if large else (len(candidates), 0)
+
+    def _choose(self, candidate: _Candidate, host_right: bool, at_an_end: bool, misspelt: bool) -> _Choice | None:
         """Which copy of a unit should go; None if the better one cannot take the place of the other."""
-        may = self._may_go(unit)
+        unit, right_better = candidate.unit, candidate.right_better
         # What is to take the place of its copy must be whole.
-        may = may[0] and (host_right or unit.right.whole()), may[1] and (not host_right or unit.left.whole())
-        left_goes = right_better if right_better is not None else host_right if all(may) else may[0]
+        left_may = candidate.left_may and (host_right or unit.right.whole())
+        right_may = candidate.right_may and (not host_right or unit.left.whole())
+        left_goes = right_better if right_better is not None else host_right if left_may and right_may else left_may
         loser, winner = (unit.left, unit.right) if left_goes else (unit.right, unit.left)
-        if not may[0 if left_goes else 1] or (self._at_an_end(unit, units) and self._joined(unit, winner)):
+        if not (left_may if left_goes else right_may) or (at_an_end and self._joined(unit, winner)):
             return None
         facts = []
         for gap in [] if self.config.near_facts else unit.gaps:
             lost, kept = (gap.left, gap.right) if left_goes else (gap.right, gap.left)
-            grave = self.fact(self.page, lost, kept, gap.alike)
+            grave = self.changed(lost, kept, gap.alike)
             # A name that is spelt otherwise is a misspelling where most differences are.
             if grave == HARD or (grave and not (gap.alike and misspelt)):
                 facts.append((lost, kept, grave))
@@ -182,15 +223,6 @@ class _Judge:
         ]
         size = max((y - x for x, y in pairwise(edges)), default=0)
         return _SENTENCE <= size <= end - start and (b - a < size or size >= _STATEMENT)
-
-    def _at_an_end(self, unit: Unit, units: list[Unit]) -> bool:
-        """Whether a copy begins or ends with this unit, headings apart."""
-        large = [u for u in units if u.right.size >= self.least]
-        return (
-            not large
-            or unit.right.paragraphs <= large[0].right.paragraphs
-            or unit.right.paragraphs >= large[-1].right.paragraphs
-        )
 
     def _joined(self, unit: Unit, winner: Half) -> bool:
         """Whether the winner has words of its own before or after the copy: it is the copy, glued to something."""
@@ -269,43 +301,31 @@ class _Judge:
             return "pull-quote"
         return "near-copy" if prose or size >= _LARGE * self.config.min_paragraph else "refrain"
 
-    def _guarded(self, choices: list[_Choice]) -> list[_Choice]:
-        """The choices that would give up a fact. A name for a name is noise where much else differs as well."""
-        soft = sum(n < HARD for c in choices for *_, n in c.facts)
-        differences = sum(len(c.unit.gaps) for c in choices) - sum(n == HARD for c in choices for *_, n in c.facts)
-        noise = soft * _NOISE <= differences
-        return [c for c in choices if any(n == HARD or not noise for *_, n in c.facts)]
+    def _noise(self, choices: list[_Choice]) -> bool:
+        """Whether a name for a name is noise: much else differs as well."""
+        facts = [n for c in choices for *_, n in c.facts]
+        hard = facts.count(HARD)
+        return (len(facts) - hard) * _NOISE <= sum(len(c.unit.gaps) for c in choices) - hard
 
     def _edited(self, unit: Unit) -> bool:
         """Whether a unit of which neither side may go is a copy all the same: half of its words match."""
         less = min(unit.left, unit.right, key=lambda side: side.size)
-        return 2 * less.matched >= less.size and less.size * self.weight >= self.config.min_paragraph
-
-    def _unlike(self, unit: Unit) -> Variant:
-        return Variant(unit.right.span(self.page), unit.left.span(self.page), False, False, "near-unlike", ())
+        return 2 * less.matched >= less.size >= self.least
 
     def _stays(self, choice: _Choice, rule: str) -> Variant:
         left, right = choice.unit.left.span(self.page), choice.unit.right.span(self.page)
-        facts = tuple((self._text(a), self._text(b)) for a, b, _ in choice.facts) if rule == "near-facts" else ()
+        facts = tuple((lost, kept) for lost, kept, _ in choice.facts) if rule == "near-facts" else ()
         return Variant(right, left, False, False, rule, facts)
-
-    def _text(self, span: Span) -> str:
-        words = self.page.words
-        return (
-            " ".join(self.page.text[words.starts[span[0]] : words.end(span[1] - 1)].split())
-            if span[0] < span[1]
-            else ""
-        )
 
     # ------------------------------------------------------------ in the order of reading
 
     def _go(self, choices: list[_Choice], host_right: bool) -> list[Variant]:
         """The variants of the copies that go, neighbours told as one."""
         out: list[tuple[_Choice, Variant]] = []
+        open_end = len(choices) if host_right else self._open_end(choices)
         for at, choice in enumerate(choices):
             kept = choice.winner.span(self.page)
-            moved = (choice.loser == choice.unit.right) == host_right
-            moved = moved and not (not host_right and self._open_end(choices[at:]))
+            moved = (choice.loser == choice.unit.right) == host_right and at < open_end
             if moved or not choice.loser.whole():
                 runs = [choice.loser.span(self.page)] if moved else choice.loser.runs(self.page)
                 out += [(choice, Variant(run, kept, moved, True, "near-copy", ())) for run in runs]
@@ -317,12 +337,15 @@ class _Judge:
             out.append((choice, variant))
         return [variant for _, variant in out]
 
-    def _open_end(self, rest: list[_Choice]) -> bool:
-        """Whether the earlier copy breaks off here: the later one goes on with all that is left, in its own place."""
-        return all(c.loser == c.unit.left for c in rest) and (
-            rest[-1].unit.right.size >= rest[-1].unit.left.size + _FULLER
-            or is_stub(self.page, rest[-1].unit.left.span(self.page)[1])
-        )
+    def _open_end(self, choices: list[_Choice]) -> int:
+        """The choice from which the earlier copy breaks off: the later one goes on, in its own place, with the rest."""
+        at = len(choices)
+        while at and choices[at - 1].loser == choices[at - 1].unit.left:
+            at -= 1
+        if at == len(choices):
+            return at
+        left, right, _ = choices[-1].unit
+        return at if right.size >= left.size + FULLER or is_stub(self.page, left.span(self.page)[1]) else len(choices)
 
 
 def _facing(unit: Unit, side: Half) -> list[tuple[Span, Span]]:

@@ -6,57 +6,63 @@ whole copy: there the two copies are weighed against each other once, and the fi
 """
 
 from collections import Counter
+from functools import cached_property
 
 from dedup.config import Config
-from dedup.evidence import break_mark, garbled, is_stub, paragraphs
+from dedup.evidence import FULLER, MARKER, break_mark, garbled, is_stub, paragraphs
 from dedup.model import Alignment, Gap, Page, Span, Unit
 
-_FULLER = 3  # words that one copy must have more to be the more complete one
-_MARKER = 4  # words by which a stub may be longer: its "read more"
 _READ = 1 << 18  # characters of the text from which it is learnt how its words are spelt
 
 
-def preferences(page: Page, alignment: Alignment, units: list[Unit], config: Config) -> list[bool | None]:
-    """Return for each unit whether its right copy is the better one; None where neither is."""
-    if config.keep in ("first", "last"):
-        return [config.keep == "last"] * len(units)
-    if config.keep == "longest":
-        return [None if u.left.size == u.right.size else u.right.size > u.left.size for u in units]
-    whole = _whole(page, alignment, units)
-    return [whole if own is None else own for own in (_paragraph(page, unit) for unit in units)]
+class Preferences:
+    """Which copies of one text are the better ones."""
+
+    def __init__(self, page: Page, config: Config) -> None:
+        self.page, self.config = page, config
+
+    def of(self, alignment: Alignment, units: list[Unit]) -> list[bool | None]:
+        """Return for each unit whether its right copy is the better one; None where neither is."""
+        keep = self.config.keep
+        if keep in ("first", "last"):
+            return [keep == "last"] * len(units)
+        if keep == "longest":
+            return [None if u.left.size == u.right.size else u.right.size > u.left.size for u in units]
+        whole = self._whole(alignment, units)
+        return [whole if own is None else own for own in map(self._paragraph, units)]
+
+    def _paragraph(self, unit: Unit) -> bool | None:
+        """What the paragraphs of one unit tell."""
+        left, right = (side.span(self.page) for side in (unit.left, unit.right))
+        wrong = [garbled(self.page, span) for span in (left, right)]
+        if wrong[0] != wrong[1]:
+            return wrong[0]
+        more = unit.right.size - unit.left.size
+        broken = [is_stub(self.page, span[1]) for span in (left, right)]
+        if broken[0] != broken[1] and (more if broken[1] else -more) <= MARKER:
+            return broken[0]
+        return more > 0 if abs(more) >= FULLER else None
+
+    def _whole(self, alignment: Alignment, units: list[Unit]) -> bool | None:
+        """What both copies as a whole tell: by their spelling, where that is what differs, and by their lines."""
+        if misspelt(alignment):
+            votes = [vote for gap in alignment.gaps if gap.alike and (vote := self._spelling.vote(gap))]
+            if 2 * abs(sum(votes)) >= len(votes) > 1:
+                return sum(votes) > 0
+        left, right = (sum(self._breaks(unit[:2][side].span(self.page)) for unit in units) for side in (0, 1))
+        return None if left == right else right > left
+
+    def _breaks(self, span: Span) -> int:
+        return sum(break_mark(self.page, self.page.first[p]) for p in paragraphs(self.page, span)[1:])
+
+    @cached_property
+    def _spelling(self) -> "_Spelling":
+        return _Spelling(self.page)
 
 
 def misspelt(alignment: Alignment) -> bool:
     """Whether most differences are misspellings."""
     return 2 * sum(gap.alike for gap in alignment.gaps) > len(alignment.gaps)
-
-
-def _paragraph(page: Page, unit: Unit) -> bool | None:
-    """What the paragraphs of one unit tell."""
-    left, right = (side.span(page) for side in (unit.left, unit.right))
-    wrong = [garbled(page, span) for span in (left, right)]
-    if wrong[0] != wrong[1]:
-        return wrong[0]
-    more = unit.right.size - unit.left.size
-    broken = [is_stub(page, span[1]) for span in (left, right)]
-    if broken[0] != broken[1] and (more if broken[1] else -more) <= _MARKER:
-        return broken[0]
-    return more > 0 if abs(more) >= _FULLER else None
-
-
-def _whole(page: Page, alignment: Alignment, units: list[Unit]) -> bool | None:
-    """What both copies as a whole tell: by their spelling, where that is what differs, and by their lines."""
-    if misspelt(alignment):
-        spelling = _Spelling(page)
-        votes = [vote for gap in alignment.gaps if gap.alike and (vote := spelling.vote(gap))]
-        if 2 * abs(sum(votes)) >= len(votes) > 1:
-            return sum(votes) > 0
-    left, right = (sum(_breaks(page, unit[:2][side].span(page)) for unit in units) for side in (0, 1))
-    return None if left == right else right > left
-
-
-def _breaks(page: Page, span: Span) -> int:
-    return sum(break_mark(page, page.first[p]) for p in paragraphs(page, span)[1:])
 
 
 class _Spelling:

@@ -20,8 +20,8 @@ _SEED = 64  # bytes that a removed span must share with the output to be taken f
 class Table:
     """A text made of spans of another, in any order: the way from the bytes of the one to those of the other."""
 
-    def __init__(self, pieces: list[Span]) -> None:
-        self.pieces = pieces
+    def __init__(self, pieces: list[Span], moved: bool = False) -> None:
+        self.pieces, self.moved = pieces, moved  # whether any piece stands before one that came before it
         self.starts = [0, *accumulate(end - start for start, end in pieces)]
 
     def text(self, data: bytes) -> bytes:
@@ -41,6 +41,10 @@ class Table:
 
     def span(self, span: Span) -> Span:
         """Return the span of the other text that `span` was left of; the largest part where its parts were moved."""
+        if not self.moved:
+            first, last = bisect_right(self.starts, span[0]) - 1, bisect_left(self.starts, span[1]) - 1
+            shift = [self.pieces[at][0] - self.starts[at] for at in (first, last)]
+            return span[0] + shift[0], span[1] + shift[1]
         parts = self.spans(span)
         if all(x[1] <= y[0] for x, y in pairwise(parts)):
             return parts[0][0], parts[-1][1]
@@ -49,16 +53,17 @@ class Table:
     def after(self, cuts: "Iterable[tuple[Span, Span | None]]") -> "Table":
         """Return the Table of this text after `cuts`: spans that go, in order and apart, and what takes their place."""
         out: list[Span] = []
-        at = 0
+        at, moved = 0, self.moved
         for (start, end), put in cuts:
             if at < start:
                 out += self.spans((at, start))
             if put:
                 out += self.spans(put)
+                moved = True
             at = end
         if at < self.starts[-1]:
             out += self.spans((at, self.starts[-1]))
-        return Table(out)
+        return Table(out, moved)
 
 
 def undo(data: bytes, clean: bytes, table: Table, witnesses: list[tuple[int, int]]) -> tuple[Op, ...]:

@@ -40,8 +40,9 @@ class Cut(Record):
 def settle(document: Document, passes: list[tuple[Table, list[Cut]]]) -> list[Cut]:
     """Return the cuts of all passes in bytes of the input, in order, each with a witness that is kept.
 
-    Each pass comes with the Table from its text to the input.
+    Each pass comes with the Table from its text to the input, and with all that it found.
     """
+    passes = [(table, sorted((c for c in found if c.removed), key=lambda c: c.copy)) for table, found in passes]
     if len(passes) < 2:
         return [c for _, found in passes for c in found]
     tokens = words(document.text)
@@ -129,13 +130,14 @@ def _differing(document: Document, tokens: Words, rules: list[str], pairs: "Sequ
     lost = [0, *accumulate(witness[word] != word for word in range(total))]
     out: dict[int, list[Run]] = {}
     for at, (gone, kept) in enumerate(pairs):
-        if not gone or lost[kept[-1] + 1] == lost[kept[0]]:
+        if not gone or (gone[-1] - gone[0] + 1 == len(gone) and lost[kept[-1] + 1] == lost[kept[0]]):
             continue
         runs: list[Run] = []
         for word in gone:
             stands = final(word)
             last = runs[-1] if runs else None
-            if last and (stands < 0 or (stands > last.kept_last and lost[stands] == lost[last.kept_last])):
+            onward = last and (stands < 0 or (stands > last.kept_last and lost[stands] == lost[last.kept_last]))
+            if last and onward and word == last.last + 1:
                 runs[-1] = last._replace(last=word, kept_last=max(stands, last.kept_last))
             elif stands >= 0:
                 runs.append(Run(word if runs else gone[0], word, stands, stands))

@@ -43,37 +43,38 @@ def explain_document(
     """
     result, document, passes = _clean(data, config, source, force_text)
     paragraphs = segment(document.text)
-    return result, tuple(_blocks(document, paragraphs, sorted(found, key=lambda c: c.copy)) for found in passes)
+    return result, tuple(_blocks(document, paragraphs, _told(table, found)) for table, found in passes)
 
 
-def _clean(data: bytes, config: Config, source: str, force_text: bool) -> tuple[Result, Document, list[list[Cut]]]:
+def _clean(
+    data: bytes, config: Config, source: str, force_text: bool
+) -> tuple[Result, Document, list[tuple[Table, list[Cut]]]]:
+    """The Result, the document, and what each pass found, with the Table from its text to the input."""
     config.checked()
     document = original = decode(data, source, force_text=force_text)
     paragraphs = before = segment(document.text)
     table = Table([(0, len(data))])
     passes: list[tuple[Table, list[Cut]]] = []
-    seen: list[list[Cut]] = []
     while True:
         found = [] if config.similarity is None else _differing(document, paragraphs, config)
         if not any(c.removed for c in found):
             found += _analyse(document, paragraphs, config)
-        seen.append([c.seen_in(table) for c in found if not c.left])
+        passes.append((table, found))
         gone = sorted((c for c in found if c.removed), key=lambda c: c.copy)
         if not gone:
             break
-        passes.append((table, gone))
         table = table.after((c.copy, c.kept if c.moved else None) for c in gone)
         document = decode(table.text(data), source, force_text=True)
         paragraphs = segment(document.text)
-    cuts = settle(original, passes)
+    cuts = settle(original, passes[:-1])
     ops = undo(data, document.data, table, [(c.copy[0], c.kept[0]) for c in cuts])
     if rebuild(document.data, ops) != data:
         raise DedupError(f"{source}: the undo does not give the input back, so nothing was changed; please report this")
-    told = [c for c in (*cuts, *_outermost(seen[-1])) if not c.left]
-    blocks = _blocks(original, before, sorted(told, key=lambda c: c.copy)) if told else ()
+    told = sorted([*(c for c in cuts if not c.left), *_outermost(_told(table, found))], key=lambda c: c.copy)
+    blocks = _blocks(original, before, told) if told else ()
     pieces, counts = tuple(table.pieces), (len(before.starts), len(paragraphs.starts))
     result = Result(source, data, document.data, original.encoding, blocks, ops, pieces, counts, original.undecoded)
-    return result, original, seen
+    return result, original, passes
 
 
 def _analyse(document: Document, paragraphs: Paragraphs, config: Config) -> list[Cut]:
@@ -99,13 +100,11 @@ def _analyse(document: Document, paragraphs: Paragraphs, config: Config) -> list
 
 def _differing(document: Document, paragraphs: Paragraphs, config: Config) -> list[Cut]:
     """Find and judge the copies of one text that differ: what `--near` adds."""
-    from functools import partial
-
     from dedup.align import alignments
-    from dedup.facts import fact
+    from dedup.facts import Facts
     from dedup.interleave import interleaved
     from dedup.near import variants
-    from dedup.prefer import misspelt, preferences
+    from dedup.prefer import Preferences, misspelt
     from dedup.units import units
 
     text = document.text
@@ -117,15 +116,15 @@ def _differing(document: Document, paragraphs: Paragraphs, config: Config) -> li
         return []
     sheet = page(text, paragraphs, tokens)
     found = alignments(sheet, chain(tokens, linked, size), keys, config.min_words)
-    pairs = []
+    preferences, pairs = Preferences(sheet, config), []
     for alignment in found:
         parts = units(sheet, alignment)
-        better = preferences(sheet, alignment, parts, config)
-        pairs.append(Near((alignment,), tuple(parts), tuple(better), misspelt(alignment)))
-    judged = variants(sheet, interleaved(sheet, pairs), config, partial(fact, keys=keys), weight)
+        pairs.append(Near((alignment,), tuple(parts), tuple(preferences.of(alignment, parts)), misspelt(alignment)))
+    near = interleaved(sheet, pairs, keys)
     out: list[Cut] = []
+    judged = variants(sheet, near, config, Facts(sheet, keys).changed, weight)
     for v, copy, kept, left in variant_extents(sheet, judged):
-        detail = "; ".join(f"{old or '-'} / {new or '-'}" for old, new in v.facts)
+        detail = "; ".join(f"{sheet.phrase(a) or '-'} / {sheet.phrase(b) or '-'}" for a, b in v.facts)
         out.append(Cut(copy, kept, v.copy[1] - v.copy[0], v.removed, v.rule, detail, v.moved))
         if left:
             out.append(Cut(left, copy, 0, True, v.rule, left=True))
@@ -133,11 +132,23 @@ def _differing(document: Document, paragraphs: Paragraphs, config: Config) -> li
     return [c._replace(copy=next(spans), kept=next(spans)) for c in out]
 
 
+def _told(table: Table, found: list[Cut]) -> list[Cut]:
+    """What a pass found, in the bytes of the input and in their order."""
+    return sorted((c.seen_in(table) for c in found if not c.left), key=lambda c: c.copy)
+
+
 def _outermost(cuts: list[Cut]) -> list[Cut]:
     """The repeats of the last pass, without those that are parts of a copy that differs and stays."""
-    near = [c for c in cuts if c.rule.startswith("near-") and c.rule != "near-chance"]
-    rest = [c for c in cuts if not c.rule.startswith("near-")]
-    return near + [c for c in rest if not any(_holds(n.copy, c.copy) and _holds(n.kept, c.kept) for n in near)]
+    out: list[Cut] = []
+    around: list[Cut] = []
+    for c in sorted(cuts, key=lambda c: (c.copy[0], -c.copy[1], not c.rule.startswith("near-"))):
+        around = [n for n in around if n.copy[1] > c.copy[0]]
+        if c.rule == "near-chance" or any(_holds(n.copy, c.copy) and _holds(n.kept, c.kept) for n in around):
+            continue
+        out.append(c)
+        if c.rule.startswith("near-"):
+            around.append(c)
+    return out
 
 
 def _holds(outer: Span, inner: Span) -> bool:
@@ -184,19 +195,7 @@ def _changes(document: Document, c: Cut) -> tuple[float, tuple[Change, ...]]:
     """How alike a copy and the other text are (the share of its words that match), and where they differ, in bytes."""
     from dedup.align import compare
 
-    sides = []
-    for start, end in (c.copy, c.kept):
-        text = document.data[start:end].decode(document.encoding, document.errors)
-        tokens = words(text)
-        part = Document(document.data[start:end], text, document.encoding, document.errors, b"", 0)
-        at = byte_offsets(part, [x for n in range(len(tokens.starts)) for x in (tokens.starts[n], tokens.end(n))])
-        sides.append(
-            (
-                [keys(text[a:b])[0] for a, b in ((tokens.starts[n], tokens.end(n)) for n in range(len(tokens.starts)))],
-                [start + x for x in at],
-            )
-        )
-    (copy, copy_at), (kept, kept_at) = sides
+    (copy, copy_at), (kept, kept_at) = (_words_in(document, span) for span in (c.copy, c.kept))
     runs = compare(copy, kept)
     matched = sum(length for *_, length in runs)
     changes, i, j = [], 0, 0
@@ -205,6 +204,16 @@ def _changes(document: Document, c: Cut) -> tuple[float, tuple[Change, ...]]:
             changes.append(Change(_bytes(copy_at, i, x, c.copy), _bytes(kept_at, j, y, c.kept)))
         i, j = x + length, y + length
     return matched / max(1, len(copy)), tuple(changes)
+
+
+def _words_in(document: Document, span: Span) -> tuple[list[str], list[int]]:
+    """The match keys of the words in a span of bytes, and where each starts and ends (bytes), in turn."""
+    part = document._replace(data=document.data[slice(*span)], mark=b"")
+    text = part.data.decode(part.encoding, part.errors)
+    tokens = words(text)
+    chars = [at for word, start in enumerate(tokens.starts) for at in (start, tokens.end(word))]
+    at = byte_offsets(part._replace(text=text), chars)
+    return [" ".join(keys(text[a:b])) for a, b in zip(chars[::2], chars[1::2], strict=True)], [span[0] + x for x in at]
 
 
 def _bytes(at: "Sequence[int]", first: int, last: int, within: Span) -> Span:

@@ -4,6 +4,7 @@ import re
 import textwrap
 from collections.abc import Callable
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import assume, example, given, settings
@@ -13,13 +14,16 @@ import dedup
 from dedup.align import alignments, compare, misspelt
 from dedup.audit import audit
 from dedup.chain import chain
-from dedup.facts import HARD, NONE, SOFT, fact
-from dedup.model import Alignment, Block, Gap, Op, Page, Result
+from dedup.facts import Facts
+from dedup.model import HARD, NONE, SOFT, Alignment, Block, Gap, Op, Page, Result
 from dedup.normalise import keys, words
-from dedup.prefer import preferences
+from dedup.prefer import Preferences
 from dedup.segment import page, segment
 from dedup.shingle import links
 from dedup.units import units
+
+if TYPE_CHECKING:
+    from dedup.config import Keep
 
 NEAR = dedup.Config(similarity=0.9)
 
@@ -75,7 +79,8 @@ def _clean(text: str, config: dedup.Config = NEAR) -> Result:
 
 def _changes(result: Result, block: Block) -> list[tuple[str, str]]:
     """The words that differ, cut out of the bytes of the input."""
-    return [tuple(result.data[slice(*side)].decode() for side in change) for change in block.changes]  # type: ignore[misc]
+    data = result.data
+    return [(data[slice(*c.copy)].decode(), data[slice(*c.kept)].decode()) for c in block.changes]
 
 
 def _swapped(text: str, *pairs: str) -> str:
@@ -379,7 +384,7 @@ def _fact(old: str, new: str, frame: str = _FRAME) -> int:
     lost, kept = keys(old), keys(new)
     alike = len(lost) == len(kept) and all(x == y or misspelt(x, y) for x, y in zip(lost, kept, strict=True))
     at = lead, size + len(lost) + lead
-    return fact(sheet, (at[0], at[0] + len(lost)), (at[1], at[1] + len(kept)), alike, keys)
+    return Facts(sheet, keys).changed((at[0], at[0] + len(lost)), (at[1], at[1] + len(kept)), alike)
 
 
 _FACTS = [
@@ -456,7 +461,7 @@ _N, _T, _F = None, True, False
 
 def _preferred(first: str, second: str, config: dedup.Config = NEAR) -> list[bool | None]:
     sheet, alignment = _one(first + second)
-    return preferences(sheet, alignment, units(sheet, alignment), config)
+    return Preferences(sheet, config).of(alignment, units(sheet, alignment))
 
 
 _PREFERENCES: list[tuple[str, str, list[bool | None]]] = [
@@ -582,9 +587,9 @@ def test_an_article_rewritten_in_one_word_of_four_is_reported_as_unlike_and_stay
 
 
 @pytest.mark.parametrize("keep", ["best", "first", "last", "longest"])
-def test_the_copy_that_stays_is_the_one_that_was_asked_for(keep: str) -> None:
+def test_the_copy_that_stays_is_the_one_that_was_asked_for(keep: "Keep") -> None:
     fuller = _swapped(LIBRARY, "crowded room>crowded room of the old town hall", "green>yellow")
-    config = dedup.Config(similarity=0.9, keep=keep)  # type: ignore[arg-type]
+    config = dedup.Config(similarity=0.9, keep=keep)
     best = _swapped(LIBRARY, "crowded room>crowded room of the old town hall")
     expected = {"best": best, "first": LIBRARY, "last": fuller, "longest": best}[keep]
     assert _clean(HEAD + LIBRARY + fuller, config).text == HEAD + expected
@@ -607,7 +612,7 @@ _SENTENCES = [
     st.sampled_from(["best", "first", "last", "longest"]),
 )
 def test_a_sentence_of_its_own_is_never_lost(
-    row: int, first: bool, before: bool, own: str, edits: list[tuple[int, str, str]], keep: str
+    row: int, first: bool, before: bool, own: str, edits: list[tuple[int, str, str]], keep: "Keep"
 ) -> None:
     """Whichever copy has it, whichever is to stay, whatever else was edited in other paragraphs."""
     rows = [_edit(line, edits) if n != row else line for n, line in enumerate(_ROWS)]
@@ -616,7 +621,7 @@ def test_a_sentence_of_its_own_is_never_lost(
     copies = [full, rows] if first else [_ROWS, full]
     text = HEAD + "".join(line for copy in copies for line in copy)
     for config in (NEAR, dedup.Config(similarity=0.8, near_facts=True)):
-        assert own in _clean(text, config._replace(keep=keep)).text  # type: ignore[arg-type]
+        assert own in _clean(text, config._replace(keep=keep)).text
 
 
 # ---------------------------------------------------------------- audit
@@ -753,7 +758,7 @@ def test_the_changes_of_a_block_lie_inside_it_in_order_and_cover_what_differs(te
 
 @pytest.mark.parametrize("keep", ["best", "first", "last"])
 @pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 0), (1, 2), (2, 1)])
-def test_a_sentence_that_only_one_copy_has_is_not_lost(first: int, second: int, keep: str) -> None:
+def test_a_sentence_that_only_one_copy_has_is_not_lost(first: int, second: int, keep: "Keep") -> None:
     body = (
         "The harbour master says that nobody has to leave the quay before nine, whatever the tide does, that boats"
         " with a lantern may stay until the morning if they keep it lit, and if somebody sleeps on board while the rest"
@@ -765,6 +770,21 @@ def test_a_sentence_that_only_one_copy_has_is_not_lost(first: int, second: int, 
         "may do. Children are asked to leave their whistles at home.",
     ]
     raw = f"Harbour\n{body}{ends[first]}\nA line of its own stands here.\n{body}{ends[second]}\n"
-    text = dedup.clean(raw, NEAR._replace(keep=keep)).text  # type: ignore[arg-type]
+    text = dedup.clean(raw, NEAR._replace(keep=keep)).text
     for end in (first, second):
         assert ends[end].partition(". ")[2] in text
+
+
+_CHANGED = _swapped(LIBRARY, "crowded>narrow", "green>yellow")
+
+
+def test_three_versions_in_a_row_each_repeat_what_is_kept() -> None:
+    """A second pass cuts around a cut of the first: each part is told with the words that it repeats."""
+    result = _clean(LIBRARY + _swapped(LIBRARY, "crowded>narrow") + _swapped(LIBRARY, "green>yellow"), NEAR)
+    assert result.text == LIBRARY
+    assert all(block.similarity > 0.8 for block in result.removed), result.removed
+
+
+def test_a_chain_of_copies_out_of_order_keeps_the_order_of_reading() -> None:
+    wrapped = [textwrap.fill(row, 50) + "\n" for text in (LIBRARY, _CHANGED) for row in text.splitlines()]
+    assert _clean("Library saved\n" + "".join(wrapped) + LIBRARY, NEAR).text == "Library saved\n" + LIBRARY

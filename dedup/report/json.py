@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dedup.config import Config
-from dedup.model import Result
+from dedup.model import Block, Result, Span
 
 SCHEMA = "dedup-report/1"
 
@@ -30,12 +30,37 @@ def report(
             "errors": len(errors),
             "skipped": len(skipped),
         },
-        "documents": [r.as_json() for r in results],
+        "documents": [_document(r) for r in results],
         "clusters": [],
         "boilerplate": [],
         "errors": [{"source": source, "message": message} for source, message in errors],
         "skipped": list(skipped),
     }
+
+
+def _document(result: Result) -> dict[str, Any]:
+    return {
+        "id": result.source,
+        "source": result.source,
+        "bytes_in": len(result.data),
+        "bytes_out": len(result.clean),
+        "paragraphs_in": result.paragraphs[0],
+        "paragraphs_out": result.paragraphs[1],
+        "encoding": result.encoding,
+        "undecoded": result.undecoded,
+        "blocks": [_block(result, block) for block in result.blocks],
+    }
+
+
+def _block(result: Result, block: Block) -> dict[str, Any]:
+    def words(span: Span) -> dict[str, Any]:
+        return {"bytes": span, "text": result.data[span[0] : span[1]].decode(result.encoding, "replace")}
+
+    out = block._asdict()
+    out["copy"] = {**block.copy._asdict(), "words": out.pop("words")}
+    out["kept"] = {"document": result.source, **block.kept._asdict()}
+    out["changes"] = [{"copy": words(change.copy), "kept": words(change.kept)} for change in block.changes]
+    return out
 
 
 def render(results: Sequence[Result], errors: Sequence[tuple[str, str]], skipped: Sequence[str], config: Config) -> str:
