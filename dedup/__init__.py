@@ -16,22 +16,31 @@ True
 
 from dedup.config import PRESETS, Config
 from dedup.errors import DedupError, InputError, ManifestError, OutputError, UsageError
-from dedup.model import Block, Op, Result, Side
+from dedup.model import Block, Cluster, Findings, Member, Op, Passage, Result, Side
+from dedup.record import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 __version__ = "0.1.0"
 __all__ = [
     "PRESETS",
     "Block",
+    "Cluster",
     "Config",
     "DedupError",
+    "Findings",
     "InputError",
     "ManifestError",
+    "Member",
     "Op",
     "OutputError",
+    "Passage",
     "Result",
     "Side",
     "UsageError",
     "clean",
+    "clean_batch",
     "find",
     "restore",
     "to_manifest",
@@ -62,6 +71,19 @@ def find(
     Raises as `clean` does.
     """
     return clean(text, config, source=source, force_text=force_text).blocks
+
+
+def clean_batch(
+    documents: "Iterable[tuple[str, str | bytes]]", config: Config | None = None
+) -> tuple[tuple[Result, ...], Findings]:
+    """Return the Results of documents (name, text), each cleaned by itself, and what they share with one another.
+
+    `Findings.dropped` says which would go for which; documents are counted from 0. Held in memory.
+    Raises as `clean` does.
+    """
+    from dedup import engine
+
+    return engine.clean_batch(documents, config or Config())
 
 
 def restore(clean: bytes, manifest: str | bytes) -> bytes:

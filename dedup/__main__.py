@@ -26,6 +26,12 @@ def main() -> None:
             code = run(arguments)
     except KeyboardInterrupt:
         code = 130
+    except BrokenPipeError:
+        import signal
+
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGPIPE)
+        code = 2
     except OSError as error:
         code = complain(f"standard output: cannot be written: {error.strerror or error}")
     leave(code)
@@ -99,6 +105,12 @@ def leave(code: int) -> None:
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
+    except BrokenPipeError:
+        import signal
+
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGPIPE)
+        code = 2
     except OSError as error:
         code = complain(f"standard output: cannot be written: {error.strerror or error}")
     finally:

@@ -37,15 +37,29 @@ class Config(Record):
     near_facts: bool = False
     # Which copy stays: best (the most complete, then the best preserved, then the first), first, last, longest.
     keep: "Keep" = "best"
+    # Documents of which this share of 5-word shingles is common are near: the largest that differ by an edit.
+    resemblance: float = 0.8
+    # Whether a document goes whose text stands in another one as a part of it.
+    contained: bool = False
+    # A run of this many words that two documents share is reported as a passage: about two sentences.
+    min_passage: int = 30
+    # Whether whole paragraphs of such runs go from all documents but the first.
+    passages: bool = False
+    # A line that this many documents of a group (a site, a folder) have is boilerplate.
+    min_documents: int = 3
+    # Whether such lines go from all documents of the group but the first.
+    boilerplate: bool = False
 
     def checked(self) -> "Config":
         """Return this configuration. Raises UsageError for a value outside its range."""
         for name, value in self._asdict().items():
-            least = 4 if name == "min_words" else 1
+            least = {"min_words": 4, "min_passage": 12, "min_documents": 2}.get(name, 1)
             if name.startswith("min_") and value < least:
-                raise UsageError(f"{name} is {value}: use {least} or more; shorter runs are set phrases")
+                raise UsageError(f"{name} is {value}: use {least} or more")
         if self.similarity is not None and not 0.5 <= self.similarity <= 1:
             raise UsageError(f"similarity is {self.similarity}: use 0.5 to 1; what is less alike is no copy")
+        if not 0.5 <= self.resemblance <= 1:
+            raise UsageError(f"resemblance is {self.resemblance}: use 0.5 to 1; what is less alike is no copy")
         if self.keep not in KEEP:
             raise UsageError(f"keep is {self.keep}: there is {', '.join(KEEP)}")
         return self

@@ -4,6 +4,7 @@
     +-- InputError            a file that cannot be read, is binary, or is not what it claims to be
     +-- OutputError           a target that cannot be written; it is untouched
     +-- ManifestError         a manifest that is broken, or does not belong to the clean text
+    +-- IndexFileError        an index that is missing, in use, damaged, or was made in another way
     +-- AuditError            a result that is not what it claims to be; nothing of it was written
     +-- UsageError            options that contradict one another
 
@@ -25,6 +26,10 @@ class OutputError(DedupError):
 
 class ManifestError(DedupError):
     """A manifest is broken, or does not belong to the text it was given with."""
+
+
+class IndexFileError(DedupError):
+    """An index could not be opened, read or written; its finished runs are as they were."""
 
 
 class AuditError(DedupError):

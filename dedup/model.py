@@ -233,6 +233,7 @@ class Block(Record):
     reason: str
     changes: tuple[Change, ...] = ()  # of a near copy, in order
     moved: bool = False  # the kept stretch was put in the place of the copy: the better copy, in the order of reading
+    document: str = ""  # the one that has the kept stretch, where that is another one
 
 
 class Op(Record):
@@ -278,3 +279,77 @@ class Result(Record):
     def duplication(self) -> float:
         """Bytes removed / bytes in, 0..1."""
         return (len(self.data) - len(self.clean)) / len(self.data) if self.data else 0.0
+
+
+# ---------------------------------------------------------------- many documents
+
+
+class Member(Record):
+    """A document of a cluster, compared with its canonical one."""
+
+    document: int
+    kind: str  # exact, near, contained, overlap
+    resemblance: float  # 0..1, of the sets of their shingles: what both have / what either has
+    containment: float  # 0..1, what both have / the smaller set
+    witness: int | None  # the document for which it goes; most often the canonical one of the cluster
+    reason: str
+
+    @property
+    def removed(self) -> bool:
+        """Whether the document goes."""
+        return self.witness is not None
+
+
+class Cluster(Record):
+    """Documents that repeat the one with the number `canonical`; a number below 0 is a document of the index."""
+
+    canonical: int
+    members: tuple[Member, ...]
+
+
+class Passage(Record):
+    """A run of words of a document that an earlier one has too. Spans are bytes of the two clean texts."""
+
+    document: int
+    copy: Span
+    first: int
+    kept: Span
+    words: int
+    text: str
+    removed: bool  # whether the whole paragraphs of it go
+
+
+class Boilerplate(Record):
+    """A line that several documents of a group have; the first of them keeps it."""
+
+    text: str
+    documents: int
+    first: int
+    kept: Span  # bytes of its clean text
+    removed: bool
+
+
+class Shared(Record):
+    """What goes from a document because another one has it. Spans are bytes of the two clean texts."""
+
+    document: int
+    copy: Span
+    first: int
+    kept: Span
+    words: int
+    rule: str  # passage, boilerplate
+
+
+class Findings(Record):
+    """What the documents of a batch share."""
+
+    clusters: tuple[Cluster, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    boilerplate: tuple[Boilerplate, ...] = ()
+    cuts: tuple[Shared, ...] = ()  # by document and place
+    capped: int = 0  # fingerprints that so many documents share that each was linked to one of them only
+
+    @property
+    def dropped(self) -> dict[int, Member]:
+        """The documents that go: how each compares with its witness."""
+        return {m.document: m for c in self.clusters for m in c.members if m.witness == c.canonical}

@@ -71,6 +71,9 @@ class _Digests(dict[str, bytes]):
         return value
 
 
+_DIGESTS = _Digests()  # shared by all texts of a run: the hash of a word is the same in each
+
+
 def words(text: str) -> Words:
     """Return the words of `text`: their character spans, and 32-bit xxh3 hashes of their match keys.
 
@@ -78,7 +81,7 @@ def words(text: str) -> Words:
     """
     text = reading(text)
     starts, sizes, hashes = integers(len(text)), integers(0xFFFF, size=len(text)), bytearray()
-    digest_of = _Digests().__getitem__
+    digest_of = _DIGESTS.__getitem__
     for at, found in _ascii_words(text) if text.isascii() else _unicode_words(text):
         lengths = list(map(len, found))
         try:

@@ -9,7 +9,7 @@ from dedup.decide import REASONS, decide
 from dedup.decode import byte_offsets, byte_spans, decode
 from dedup.errors import DedupError
 from dedup.extent import extents, runs_together, variant_extents
-from dedup.model import Block, Change, Document, Near, Paragraphs, Result, Side, Span, Words, integers
+from dedup.model import Block, Change, Document, Near, Page, Paragraphs, Result, Side, Span, Words, integers
 from dedup.normalise import keys, solo_words, words
 from dedup.record import TYPE_CHECKING
 from dedup.region import regions
@@ -20,7 +20,7 @@ from dedup.shingle import links
 from dedup.verify import proved
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _SEED = 4  # words in a row that may be a part of a copy that differs
 
@@ -34,6 +34,17 @@ def clean_document(data: bytes, config: Config, source: str = "input", *, force_
     return _clean(data, config, source, force_text)[0]
 
 
+def read_document(
+    data: bytes, config: Config, source: str = "input", *, force_text: bool = False
+) -> tuple[Result, Document, Page]:
+    """Return what `clean_document` returns, and the clean text as a Document and as a Page, to compare it by.
+
+    Raises as `clean_document` does.
+    """
+    result, _, _, document, tokens = _clean(data, config, source, force_text)
+    return result, document, page(document.text, segment(document.text), tokens)
+
+
 def explain_document(
     data: bytes, config: Config, source: str = "input", *, force_text: bool = False
 ) -> tuple[Result, tuple[tuple[Block, ...], ...]]:
@@ -41,24 +52,25 @@ def explain_document(
 
     Raises as `clean_document` does.
     """
-    result, document, passes = _clean(data, config, source, force_text)
+    result, document, passes, _, _ = _clean(data, config, source, force_text)
     paragraphs = segment(document.text)
     return result, tuple(_blocks(document, paragraphs, _told(table, found)) for table, found in passes)
 
 
 def _clean(
     data: bytes, config: Config, source: str, force_text: bool
-) -> tuple[Result, Document, list[tuple[Table, list[Cut]]]]:
-    """The Result, the document, and what each pass found, with the Table from its text to the input."""
+) -> tuple[Result, Document, list[tuple[Table, list[Cut]]], Document, Words]:
+    """The Result, the document, what each pass found (with the Table from its text to the input), the clean text."""
     config.checked()
     document = original = decode(data, source, force_text=force_text)
     paragraphs = before = segment(document.text)
     table = Table([(0, len(data))])
     passes: list[tuple[Table, list[Cut]]] = []
     while True:
-        found = [] if config.similarity is None else _differing(document, paragraphs, config)
+        tokens = words(document.text)
+        found = [] if config.similarity is None else _differing(document, paragraphs, tokens, config)
         if not any(c.removed for c in found):
-            found += _analyse(document, paragraphs, config)
+            found += _analyse(document, paragraphs, tokens, config)
         passes.append((table, found))
         gone = sorted((c for c in found if c.removed), key=lambda c: c.copy)
         if not gone:
@@ -74,13 +86,12 @@ def _clean(
     blocks = _blocks(original, before, told) if told else ()
     pieces, counts = tuple(table.pieces), (len(before.starts), len(paragraphs.starts))
     result = Result(source, data, document.data, original.encoding, blocks, ops, pieces, counts, original.undecoded)
-    return result, original, passes
+    return result, original, passes, document, tokens
 
 
-def _analyse(document: Document, paragraphs: Paragraphs, config: Config) -> list[Cut]:
+def _analyse(document: Document, paragraphs: Paragraphs, tokens: Words, config: Config) -> list[Cut]:
     """Find and judge the repeats of one text. Nothing is proposed for removal that its words do not prove."""
     text = document.text
-    tokens = words(text)
     linked = links(tokens, config.min_words)
     if not linked:
         return []
@@ -98,7 +109,7 @@ def _analyse(document: Document, paragraphs: Paragraphs, config: Config) -> list
     ]
 
 
-def _differing(document: Document, paragraphs: Paragraphs, config: Config) -> list[Cut]:
+def _differing(document: Document, paragraphs: Paragraphs, tokens: Words, config: Config) -> list[Cut]:
     """Find and judge the copies of one text that differ: what `--near` adds."""
     from dedup.align import alignments
     from dedup.facts import Facts
@@ -108,7 +119,6 @@ def _differing(document: Document, paragraphs: Paragraphs, config: Config) -> li
     from dedup.units import units
 
     text = document.text
-    tokens = words(text)
     weight = _weight(text, tokens)
     size = int(_SEED / weight)
     linked = links(tokens, size)
@@ -163,7 +173,8 @@ def _weight(text: str, tokens: Words) -> float:
 # ---------------------------------------------------------------- what readers see
 
 
-def _blocks(document: Document, paragraphs: Paragraphs, cuts: list[Cut]) -> tuple[Block, ...]:
+def sides(document: Document, paragraphs: Paragraphs) -> "Callable[[Span], Side]":
+    """Return the function that tells the lines and paragraphs of a span of bytes of `document`."""
     size = len(document.text)
     line_at = byte_offsets(document, integers(size, (start for start, _ in lines(document.text))))
     paragraph_at = byte_offsets(document, paragraphs.starts)
@@ -176,6 +187,11 @@ def _blocks(document: Document, paragraphs: Paragraphs, cuts: list[Cut]) -> tupl
             (max(1, bisect_right(paragraph_at, first)), max(1, bisect_right(paragraph_at, last))),
         )
 
+    return side
+
+
+def _blocks(document: Document, paragraphs: Paragraphs, cuts: list[Cut]) -> tuple[Block, ...]:
+    side = sides(document, paragraphs)
     out = []
     near = any(c.rule.startswith("near-") for c in cuts)
     for number, c in enumerate(cuts, 1):

@@ -65,7 +65,7 @@ def test_a_folder_is_mirrored_and_restored_and_binaries_are_counted(tmp_path: Pa
     (raw / "a.txt").write_text(TWICE)
     (raw / "b" / "c.txt").write_text(ONCE)
     (raw / "b" / "picture").write_bytes(b"\x89PNG\0\0")
-    done = dedup("clean", raw, "-d", out, "--manifest", tmp_path / "m")
+    done = dedup("clean", raw, "-d", out, "--scope", "document", "--manifest", tmp_path / "m")
     assert done.returncode == 0
     assert b"skipped 1 binary file" in done.stderr
     assert (out / "a.txt").read_text() == ONCE
@@ -362,9 +362,9 @@ def test_an_audit_finds_nothing_wrong_with_text_files_and_records(tmp_path: Path
         (raw / f"{number}.txt").write_text(text)
     (raw / "all.jsonl").write_text("".join(json.dumps({"id": n, "text": text}) + "\n" for n, text in enumerate(texts)))
     for more in ([], ["--near"]):
-        done = dedup("clean", raw, "-d", tmp_path / "out", "--audit", *more)
+        done = dedup("clean", raw, "-d", tmp_path / "out", "--scope", "document", "--audit", *more)
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    assert dedup("clean", raw, "-d", tmp_path / "plain", "--near").returncode == 0
+    assert dedup("clean", raw, "-d", tmp_path / "plain", "--scope", "document", "--near").returncode == 0
     for path in sorted(raw.iterdir()):
         assert (tmp_path / "out" / path.name).read_bytes() == (tmp_path / "plain" / path.name).read_bytes()
     assert dedup("--audit", stdin=SEED.read_bytes()).stdout == CANONICAL.read_bytes()
@@ -397,7 +397,7 @@ def test_records_with_moved_paragraphs_are_restored_byte_for_byte(tmp_path: Path
     escaped[0] = escaped[0].replace("/", "\\/").replace("village", "vill\\u0061ge")
     raw, out, back = (tmp_path / name for name in ("in.jsonl", "out.jsonl", "back.jsonl"))
     raw.write_text("".join(f'{{"id": {n},  "text": {t}, "n": 1.50}}\r\n' for n, t in enumerate(escaped)), newline="")
-    done = dedup("clean", "--near", "--audit", raw, "-o", out, "--manifest", tmp_path / "m")
+    done = dedup("clean", "--near", "--audit", "--scope", "document", raw, "-o", out, "--manifest", tmp_path / "m")
     assert (done.returncode, done.stderr) == (0, b"")
     cleaned = [json.loads(line)["text"] for line in out.read_text().splitlines()]
     friday = LEAD.replace("Tuesday", "Friday") + "\n"

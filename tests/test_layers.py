@@ -30,6 +30,7 @@ STAGES = {
     "units",
     "prefer",
     "interleave",
+    "fingerprint",
 }
 ALLOWED = {
     "errors": set(),
@@ -41,13 +42,16 @@ ALLOWED = {
     "facts": {"model", "record", "evidence"},
     "settle": BASE | STAGES,
     "within": BASE | STAGES | {"settle", "facts"},
+    "across": BASE | STAGES | {"within"},
+    "engine": BASE | {"within", "across"},
+    "index": BASE | STAGES | {"across", "__init__"},
     "audit": BASE | STAGES,
     "manifest": BASE | STAGES | {"__init__"},
-    "io": BASE | STAGES | {"within", "io"},
+    "io": BASE | STAGES | {"within", "across", "audit", "index", "io"},
     "report": BASE | STAGES | {"report"},
-    "cli": BASE | {"within", "audit", "manifest", "io", "report", "cli", "__main__"},
+    "cli": BASE | STAGES | {"within", "across", "engine", "index", "manifest", "io", "report", "cli", "__main__"},
     "__main__": {"errors", "config", "within", "cli", "__init__"},
-    "__init__": BASE | {"within", "manifest"},
+    "__init__": BASE | {"within", "manifest", "engine"},
 }
 
 

@@ -3,7 +3,7 @@
 from dedup.__main__ import complain
 from dedup.errors import DedupError
 
-COMMANDS = ("clean", "report", "restore")
+COMMANDS = ("clean", "check", "report", "restore", "index")
 _GLOBAL = ("-h", "--help", "--install-completion", "--show-completion")
 
 

@@ -1,17 +1,21 @@
 """The Typer commands. Each reads its options, asks its module for the work, and says what was done."""
 
+import inspect
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from dedup.cli.cleaning import Targets, clean_inputs
-from dedup.cli.inputs import Clean
-from dedup.cli.reports import explain_input, report_inputs
+from dedup.cli.inputs import Engine
+from dedup.cli.reports import check_inputs, explain_input, report_inputs
 from dedup.cli.restoring import restore_files
-from dedup.config import KEEP, NEAR, PRESETS, Config
+from dedup.config import KEEP, NEAR, PRESETS
 from dedup.errors import UsageError
+from dedup.io.documents import Reading
 
 app = typer.Typer(
     name="dedup",
@@ -28,40 +32,61 @@ app = typer.Typer(
 Inputs = Annotated[
     list[str] | None, typer.Argument(metavar="IN...", help="Files or folders; - or nothing: standard input.")
 ]
-Preset = Annotated[str, typer.Option(help=f"Settings by name: {', '.join(PRESETS)}.")]
-MinWords = Annotated[
-    int | None, typer.Option("--min-words", min=4, help="Shortest run of words that counts as repeated.")
+Full = Annotated[bool, typer.Option("--full", help="Show every paragraph, block and document.")]
+Scope = Annotated[
+    str | None,
+    typer.Option("--scope", help="document: each by itself; batch: also against each other (default for several)."),
 ]
-MinParagraph = Annotated[
-    int | None, typer.Option("--min-paragraph", min=1, help="Shortest lone paragraph that may go, in words.")
-]
-InputFormat = Annotated[str, typer.Option("--input-format", help="text, jsonl, or auto: by the file's name.")]
-TextField = Annotated[str, typer.Option("--text-field", help="JSONL: the field that holds the text.")]
-IdField = Annotated[str, typer.Option("--id-field", help="JSONL: the field that names the record.")]
-Near = Annotated[
-    bool, typer.Option("--near", help="Also copies that differ in one word of ten; --near 0.8: that share is alike.")
-]
-Similarity = Annotated[
-    float | None, typer.Option("--similarity", min=0.5, max=1.0, help="How alike near copies are, 0.5 to 1.")
-]
-NearFacts = Annotated[
-    bool, typer.Option("--near-facts", help="Near copies may go that differ in a figure, date, negation or name.")
-]
-Keep = Annotated[str, typer.Option("--keep", help=f"Which copy stays: {', '.join(KEEP)}.")]
-AsText = Annotated[bool, typer.Option("--text", help="Take data with NUL bytes as text.")]
-Full = Annotated[bool, typer.Option("--full", help="Show every paragraph and every block.")]
-Scope = Annotated[str, typer.Option("--scope", help="document: each document by itself.")]
 
 
-def _config(
-    preset: str,
-    min_words: int | None,
-    min_paragraph: int | None,
-    near: bool,
-    similarity: float | None,
-    near_facts: bool,
-    keep: str,
-) -> Config:
+def _settings(
+    preset: Annotated[str, typer.Option(help=f"Settings by name: {', '.join(PRESETS)}.")] = "default",
+    min_words: Annotated[
+        int | None, typer.Option("--min-words", min=4, help="Shortest run of words that counts as repeated.")
+    ] = None,
+    min_paragraph: Annotated[
+        int | None, typer.Option("--min-paragraph", min=1, help="Shortest lone paragraph that may go, in words.")
+    ] = None,
+    near: Annotated[
+        bool,
+        typer.Option("--near", help="Also copies that differ in one word of ten; --near 0.8: that share is alike."),
+    ] = False,
+    similarity: Annotated[
+        float | None, typer.Option("--similarity", min=0.5, max=1.0, help="How alike near copies are, 0.5 to 1.")
+    ] = None,
+    near_facts: Annotated[
+        bool,
+        typer.Option("--near-facts", help="Near copies may go that differ in a figure, date, negation or name."),
+    ] = False,
+    keep: Annotated[str, typer.Option("--keep", help=f"Which copy stays: {', '.join(KEEP)}.")] = "best",
+    contained: Annotated[
+        bool, typer.Option("--contained", help="Batch: documents go whose text stands in another one.")
+    ] = False,
+    passages: Annotated[
+        bool, typer.Option("--passages", help="Batch: paragraphs go that an earlier document has.")
+    ] = False,
+    boilerplate: Annotated[
+        bool, typer.Option("--boilerplate", help="Batch: lines go that many documents of a site have.")
+    ] = False,
+    input_format: Annotated[
+        str, typer.Option("--input-format", help="text, jsonl, or auto: by the file's name.")
+    ] = "auto",
+    text_field: Annotated[str, typer.Option("--text-field", help="JSONL: the field that holds the text.")] = "text",
+    id_field: Annotated[str, typer.Option("--id-field", help="JSONL: the field that names the record.")] = "id",
+    group_field: Annotated[
+        str, typer.Option("--group-field", help="JSONL: the field that names the site; else the host of url.")
+    ] = "",
+    text: Annotated[bool, typer.Option("--text", help="Take data with NUL bytes as text.")] = False,
+    scope: Scope = None,
+    index: Annotated[
+        Path | None, typer.Option("--index", help="Batch: also against the documents of earlier runs, in this file.")
+    ] = None,
+    jobs: Annotated[int, typer.Option("-j", "--jobs", min=0, help="Batch: processes; 0: one a core.")] = 0,
+    memory: Annotated[
+        str, typer.Option("--memory", help="Batch: what may be used, as 500MB or 8GB; default: half of the machine's.")
+    ] = "",
+) -> tuple[Reading, Engine, str | None]:
+    """The settings that the commands share, as how to read, what to use, and the scope."""
     config = PRESETS[_choice("--preset", preset, *PRESETS)]
     if near_facts and not near and similarity is None:
         raise UsageError("--near-facts: add --near, or copies that differ are not looked for")
@@ -71,12 +96,16 @@ def _config(
         "similarity": NEAR if near and similarity is None else similarity,
         "near_facts": near_facts,
         "keep": _choice("--keep", keep, *KEEP),
+        "contained": contained,
+        "passages": passages,
+        "boilerplate": boilerplate,
     }
-    return config._replace(**{name: value for name, value in given.items() if value is not None})
-
-
-def _job(config: Config, input_format: str, text_field: str, id_field: str, text: bool) -> Clean:
-    return Clean(config, _choice("--input-format", input_format, "auto", "text", "jsonl"), text_field, id_field, text)
+    config = config._replace(**{name: value for name, value in given.items() if value is not None})
+    if scope is not None:
+        _choice("--scope", scope, "document", "batch")
+    _choice("--input-format", input_format, "auto", "text", "jsonl")
+    reading = Reading(config.checked(), input_format, text_field, id_field, group_field, text)
+    return reading, Engine(jobs, _bytes(memory), os.fspath(index) if index else ""), scope
 
 
 def _choice(option: str, value: str, *choices: str) -> str:
@@ -85,8 +114,52 @@ def _choice(option: str, value: str, *choices: str) -> str:
     return value
 
 
-@app.command()
+def _bytes(size: str) -> int:
+    """The bytes that 500MB or 8GB are; 0 for nothing."""
+    units = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+    number, unit = size.upper().removesuffix("B"), ""
+    if number[-1:] in units:
+        number, unit = number[:-1], number[-1:]
+    if size and not number.isdecimal():
+        raise UsageError(f"--memory {size}: give a size such as 500MB or 8GB")
+    if size and int(number) * units[unit] < 100 * 10**6:
+        raise UsageError(f"--memory {size}: use 100MB or more")
+    return int(number or 0) * units[unit]
+
+
+def _share(size: str) -> float:
+    """The share, 0..1, that 5% or 0.05 are."""
+    try:
+        share = float(size.removesuffix("%")) / (100 if size.endswith("%") else 1)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise UsageError(f"--max-duplication {size}: give a share such as 5% or 0.05")
+    return share
+
+
+def _command(function: Callable[..., int]) -> Callable[..., int]:
+    """Make a command of a function: its first three parameters are what the shared settings come to."""
+    own = [p for p in inspect.signature(function).parameters.values() if p.name not in ("reading", "engine", "scope")]
+    shared = list(inspect.signature(_settings).parameters.values())
+
+    def command(**options: Any) -> None:
+        settings = _settings(**{p.name: options.pop(p.name) for p in shared})
+        raise typer.Exit(function(*settings, **options))
+
+    command.__doc__ = function.__doc__
+    command.__signature__ = inspect.Signature(own + shared)  # type: ignore[attr-defined]  # read by Typer
+    hints = get_type_hints(function, include_extras=True) | get_type_hints(_settings, include_extras=True)
+    command.__annotations__ = {p.name: hints[p.name] for p in own + shared}
+    app.command(function.__name__)(command)
+    return function
+
+
+@_command
 def clean(
+    reading: Reading,
+    engine: Engine,
+    scope: str | None,
     inputs: Inputs = None,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the clean text here.")] = None,
     directory: Annotated[Path | None, typer.Option("-d", "--directory", help="Write clean files below here.")] = None,
@@ -97,72 +170,54 @@ def clean(
     report: Annotated[
         list[Path] | None, typer.Option(help="Write a report, .json or .txt; may be given again.")
     ] = None,
-    preset: Preset = "default",
-    min_words: MinWords = None,
-    min_paragraph: MinParagraph = None,
-    near: Near = False,
-    similarity: Similarity = None,
-    near_facts: NearFacts = False,
-    keep: Keep = "best",
-    input_format: InputFormat = "auto",
-    text_field: TextField = "text",
-    id_field: IdField = "id",
-    scope: Scope = "document",
-    text: AsText = False,
     audit: Annotated[
         bool, typer.Option("--audit", help="Check each result once more, word by word, before it is written.")
     ] = False,
     full: Full = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say on standard error what was done.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")] = False,
-) -> None:
+) -> int:
     """Write the clean text: to standard output, a file (-o), a folder (-d), or over the input (--in-place)."""
-    job = _job(
-        _config(preset, min_words, min_paragraph, near, similarity, near_facts, keep),
-        input_format,
-        text_field,
-        id_field,
-        text,
-    )
-    job = replace(job, audit=audit)
-    _choice("--scope", scope, "document")
     targets = Targets(output, directory, in_place, manifest, report or [])
-    raise typer.Exit(clean_inputs(job, inputs or ["-"], targets, full=full, quiet=quiet, verbose=verbose))
+    reading = replace(reading, audit=audit)
+    return clean_inputs(reading, inputs or ["-"], targets, engine, scope, full=full, quiet=quiet, verbose=verbose)
 
 
-@app.command()
+@_command
+def check(
+    reading: Reading,
+    engine: Engine,
+    scope: str | None,
+    inputs: Inputs = None,
+    max_duplication: Annotated[
+        str, typer.Option("--max-duplication", help="How much may repeat, as a share of the bytes: 5% or 0.05.")
+    ] = "0%",
+    format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+) -> int:
+    """Say what would go. Exit 1 when it is more than allowed. Writes no text."""
+    _choice("--format", format, "text", "json")
+    return check_inputs(reading, inputs or ["-"], engine, scope, format, _share(max_duplication))
+
+
+@_command
 def report(
+    reading: Reading,
+    engine: Engine,
+    scope: str | None,
     inputs: Inputs = None,
     format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
-    preset: Preset = "default",
-    min_words: MinWords = None,
-    min_paragraph: MinParagraph = None,
-    near: Near = False,
-    similarity: Similarity = None,
-    near_facts: NearFacts = False,
-    keep: Keep = "best",
-    input_format: InputFormat = "auto",
-    text_field: TextField = "text",
-    id_field: IdField = "id",
-    text: AsText = False,
     full: Full = False,
     explain: Annotated[bool, typer.Option("--explain", help="One document: every match considered.")] = False,
     color: Annotated[str, typer.Option("--color", help="auto, always or never.")] = "auto",
-) -> None:
+) -> int:
     """Show what would go, what stays though it repeats, and why. Writes no text."""
-    job = _job(
-        _config(preset, min_words, min_paragraph, near, similarity, near_facts, keep),
-        input_format,
-        text_field,
-        id_field,
-        text,
-    )
     _choice("--format", format, "text", "json")
     _choice("--color", color, "auto", "always", "never")
-    if explain and format != "text":
+    if not explain:
+        return report_inputs(reading, inputs or ["-"], engine, scope, format, full, color)
+    if format != "text":
         raise UsageError("--explain: there is --format text only")
-    act = explain_input if explain else report_inputs
-    raise typer.Exit(act(job, inputs or ["-"], format, full, color))
+    return explain_input(reading, inputs or ["-"], full, color)
 
 
 @app.command()

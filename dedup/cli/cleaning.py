@@ -2,18 +2,23 @@
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from dedup.cli.inputs import Clean, Source, Tally, documents, say, skip_or_fail, sources
-from dedup.cli.reports import rendered
+from dedup.cli.inputs import Engine, Tally, many, say, sources
+from dedup.cli.reports import alone, rendered
 from dedup.errors import AuditError, InputError, OutputError, UsageError
 from dedup.io import files
+from dedup.io.documents import Reading, Source, cut, documents
 from dedup.manifest import dump, record
+from dedup.model import Op
+
+if TYPE_CHECKING:
+    from dedup.cli.batch import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,43 +60,65 @@ class Targets:
 
 
 def clean_inputs(
-    job: Clean,
+    reading: Reading,
     inputs: Sequence[str],
     targets: Targets,
+    engine: Engine,
+    scope: str | None = None,
     *,
     full: bool = False,
     quiet: bool = False,
     verbose: bool = False,
 ) -> int:
-    """Clean the inputs to their targets and return the exit code: 2 if anything could not be done, else 0."""
+    """Clean the inputs to their targets and return the exit code: 2 if anything could not be done, else 0.
+
+    `scope` is document or batch; None: batch, where there may be several documents.
+    """
     tally = Tally()
     found = sources(inputs, tally)
     places = targets.check(found, any(s.walked for s in found) or any(os.path.isdir(p) for p in inputs))
+    several = many(reading, found, scope, engine)
+    if several and targets.manifest is None and any(_same(*place) for place in places.items()):
+        raise UsageError(
+            "whole files of a batch may go, and inputs are to be replaced: give --manifest FILE, or --scope document "
+            "to clean each file by itself"
+        )
     terminal = sys.stderr is not None and sys.stderr.isatty() and not quiet
     shown = terminal and targets.output is not None
     with ExitStack() as stack:
-        journal = _journal(stack, targets, places) if targets.manifest else None
-        for source in found:
-            try:
-                _clean_one(job, source, places[source.path], journal, tally, bool(targets.reports) or shown)
-            except (AuditError, InputError) as error:
-                skip_or_fail(job, source, tally, error)
-            except OutputError as error:
-                if journal is not None and journal.broken:
-                    raise
-                tally.fail(source.name, str(error))
-    for path in targets.reports:
-        with files.writing(os.fspath(path)) as stream:
-            stream.write(rendered(job, tally, path.suffix, full))
-    if terminal or verbose:
-        say(tally.summary())
-    if shown and tally.results:
-        from rich.console import Console
+        work = None
+        if several:
+            from dedup.cli.batch import batch
 
-        from dedup.report import terminal as diff
+            work = stack.enter_context(batch(reading, found, engine, tally))
+        with _journal(targets, places) if targets.manifest else nullcontext() as journal:
+            for number, source in enumerate(found):
+                try:
+                    if work:
+                        steps = _batched(work, number)
+                    else:
+                        steps = _alone(reading, source, tally, keep=bool(targets.reports) or shown)
+                    target = places[source.path]
+                    whole = work is not None and work.drops(number) and target != files.STDIN and targets.output is None
+                    (_drop if whole else _write)(steps, source, target, journal)
+                except (AuditError, InputError) as error:
+                    tally.skip_or_fail(source, error)
+                except OutputError as error:
+                    if journal is not None and journal.broken:
+                        raise
+                    tally.fail(source.name, str(error))
+        run = work.run(reading.config, tally) if work else alone(reading.config, tally)
+        for path in targets.reports:
+            with files.writing(os.fspath(path)) as stream:
+                stream.writelines(rendered(run, path.suffix, full))
+        if terminal or verbose:
+            say(tally.summary())
+        if shown:
+            from rich.console import Console
 
-        for result in tally.results:
-            diff.show(Console(stderr=True, highlight=False), result, full=full)
+            from dedup.report import terminal as diff
+
+            diff.show_run(Console(stderr=True, highlight=False), run, full=full)
     return tally.finish()
 
 
@@ -117,14 +144,17 @@ class _Journal:
             raise OutputError(f"{self.name}: cannot be written: {error.strerror or error}; the run was ended") from None
 
 
-def _journal(stack: ExitStack, targets: Targets, places: dict[str, str]) -> _Journal:
+@contextmanager
+def _journal(targets: Targets, places: dict[str, str]) -> Iterator[_Journal]:
     """Open the manifest: written all at once, but where inputs are replaced a new file that grows record by record."""
     path = os.fspath(targets.manifest or "")
     name = files.show(path)
     if not any(source != files.STDIN and _same(source, target) for source, target in places.items()):
-        return _Journal(stack.enter_context(files.writing(path)), name)
+        with files.writing(path) as stream:
+            yield _Journal(stream, name)
+        return
     try:
-        return _Journal(stack.enter_context(open(path, "xb")), name)
+        new = open(path, "xb")  # noqa: SIM115  # an error of the block is none of the opening
     except FileExistsError:
         raise UsageError(
             f"{name}: the manifest of an earlier run is there, and inputs are to be replaced; "
@@ -132,6 +162,8 @@ def _journal(stack: ExitStack, targets: Targets, places: dict[str, str]) -> _Jou
         ) from None
     except OSError as error:
         raise OutputError(f"{name}: cannot be written: {error.strerror or error}") from None
+    with new:
+        yield _Journal(new, name)
 
 
 def _same(source: str, target: str) -> bool:
@@ -141,22 +173,75 @@ def _same(source: str, target: str) -> bool:
         return False
 
 
-def _clean_one(job: Clean, source: Source, target: str, journal: _Journal | None, tally: Tally, keep: bool) -> None:
-    cleaned = documents(job, source, tally)
-    first = next(cleaned, None)  # an input that cannot be read leaves no output behind
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One document of a source: what stands before it there, its bytes before and after, and its place in the undo."""
+
+    before: bytes
+    data: bytes
+    clean: bytes
+    ops: tuple[Op, ...]
+    more: dict[str, Any] | None  # None: no document, but what stands after the last one
+
+
+def _alone(reading: Reading, source: Source, tally: Tally, keep: bool) -> Iterator[_Step]:
+    """The documents of a source, each cleaned by itself."""
+    data, at = files.read(source.path), 0
+    for found in documents(reading, source, data, tally.fail):
+        tally.add(found.result, keep)
+        start, end = found.span
+        line = {} if found.line is None else {"line": found.line, "id": found.result.source}
+        yield _Step(data[at:start], *cut(found.record, found.result), line)
+        at = end
+    yield _Step(data[at:], b"", b"", (), None)
+
+
+def _batched(work: "Batch", number: int) -> Iterator[_Step]:
+    """The documents of a source of a batch. A line of one that goes is gone with its end."""
+    corpus = work.corpus
+    path = corpus.sources[number].path
+    at, line, gone = 0, 1, False
+    for document in corpus.of(number):
+        start, end = corpus.span(document)
+        before = files.read(path, at, start)
+        line += before.count(b"\n")
+        before, at = before[gone:], end
+        data, entry = corpus.record(document)
+        result = work.result(document)
+        more: dict[str, Any] = {"line": line, "id": result.source} if entry else {}
+        member = work.dropped.get(document)
+        gone = member is not None and entry is not None
+        if member is None:
+            yield _Step(before, *cut(entry, result), more)
+        else:
+            data += files.read(path, end, end + 1) if entry else b""
+            more["dropped"] = corpus.name(member.document if member.witness is None else member.witness)
+            yield _Step(before, data, b"", (Op(None, data),), more)
+    yield _Step(files.read(path, at)[gone:], b"", b"", (), None)
+
+
+def _write(steps: Iterator[_Step], source: Source, target: str, journal: _Journal | None) -> None:
+    first = next(steps, None)  # an input that cannot be read leaves no output behind
     if target != files.STDIN and os.path.dirname(target):
         files.make_folder(os.path.dirname(target))
     with files.writing(target) as stream:
-        for document in [] if first is None else chain([first], cleaned):
-            stream.write(document.clean)
-            stream.write(document.end)
-            if document.result is None:
-                continue
-            tally.add(document.result, keep)
-            if journal is not None:
-                more: dict[str, Any] = {"path": source.below}
-                if document.line is not None:
-                    more |= {"line": document.line, "id": document.result.source}
-                journal.write(record(source.name, document.data, document.clean, document.ops, **more))
+        for step in [] if first is None else chain([first], steps):
+            stream.write(step.before)
+            stream.write(step.clean)
+            _note(journal, source, step)
         if journal is not None:
             journal.sync()
+
+
+def _drop(steps: Iterator[_Step], source: Source, target: str, journal: _Journal | None) -> None:
+    """A file that another one repeats is not written; where it was to be replaced, it goes once its undo is kept."""
+    for step in steps:
+        _note(journal, source, step)
+    if journal is not None:
+        journal.sync()
+    files.remove(target)
+
+
+def _note(journal: _Journal | None, source: Source, step: _Step) -> None:
+    if journal is not None and step.more is not None:
+        journal.write(record(source.name, step.data, step.clean, step.ops, path=source.below, **step.more))

@@ -1,52 +1,26 @@
-"""Inputs to Results, one document after another, and the count of what was met on the way."""
+"""Inputs to documents, and the count of what was met on the way."""
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from dedup.__main__ import complain
-from dedup.audit import audit
-from dedup.config import Config
 from dedup.errors import AuditError, InputError
-from dedup.io import files, jsonl
-from dedup.model import Op, Result
+from dedup.io import files
+from dedup.io.documents import Reading, Source
+from dedup.model import Result
 from dedup.report.safe import safe
-from dedup.within import clean_document
 
 
 @dataclass(frozen=True, slots=True)
-class Clean:
-    """How inputs are read and judged."""
+class Engine:
+    """What a batch may use."""
 
-    config: Config
-    input_format: str  # auto, text, jsonl
-    text_field: str
-    id_field: str
-    force_text: bool
-    audit: bool = False
-
-    def check(self, result: Result) -> None:
-        """Audit `result` if that was asked for. Raises AuditError."""
-        if self.audit and (failures := audit(result, self.config)):
-            raise AuditError(
-                f"{safe(result.source)}: the result did not pass its audit, so it was not written; please report this: "
-                + "; ".join(failures)
-            )
-
-    def is_jsonl(self, path: str) -> bool:
-        named = self.input_format == "auto" and path.lower().endswith((".jsonl", ".ndjson"))
-        return self.input_format == "jsonl" or named
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One input file: its path, its name for people, and its path inside the folder that was walked to find it."""
-
-    path: str
-    name: str
-    below: str
-    walked: bool
+    workers: int  # 0: one a core
+    memory: int  # bytes; 0: half of the machine's
+    index: str = ""
 
 
 @dataclass(slots=True)
@@ -57,28 +31,66 @@ class Tally:
     skipped: list[str] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
     documents: int = 0
+    dropped: int = 0
     paragraphs: list[int] = field(default_factory=lambda: [0, 0])
     bytes: list[int] = field(default_factory=lambda: [0, 0])
+    blocks: int = 0
 
     def fail(self, source: str, message: str) -> None:
         """Report one error and go on."""
         self.errors.append((source, message))
-        complain(message)
+        complain(safe(message))
 
-    def add(self, result: Result, keep: bool) -> None:
+    def skip_or_fail(self, source: Source, error: InputError | AuditError) -> None:
+        """A binary file met on a walk is skipped and counted; anything else is an error."""
+        if source.walked and "looks like a binary file" in str(error):
+            self.skipped.append(source.name)
+        else:
+            self.fail(source.name, str(error))
+
+    def add(self, result: Result, keep: bool = False) -> None:
+        """Count the Result of a document, and keep it for a report."""
         self.documents += 1
+        self.blocks += len(result.removed)
         for at, (count, data) in enumerate(zip(result.paragraphs, (result.data, result.clean), strict=True)):
             self.paragraphs[at] += count
             self.bytes[at] += len(data)
         if keep:
             self.results.append(result)
 
+    @property
+    def removed(self) -> int:
+        """Bytes that go."""
+        return self.bytes[0] - self.bytes[1]
+
+    @property
+    def duplication(self) -> float:
+        """Bytes removed / bytes in, 0..1."""
+        return self.removed / self.bytes[0] if self.bytes[0] else 0.0
+
+    def totals(self, clusters: int = 0) -> dict[str, Any]:
+        """The totals of the JSON report."""
+        return {
+            "documents": self.documents,
+            "documents_removed": self.dropped,
+            "paragraphs": self.paragraphs[0],
+            "bytes_in": self.bytes[0],
+            "bytes_out": self.bytes[1],
+            "bytes_removed": self.removed,
+            "duplication": self.duplication,
+            "blocks": self.blocks,
+            "clusters": clusters,
+            "errors": len(self.errors),
+            "skipped": len(self.skipped),
+        }
+
     def summary(self) -> str:
+        """One line that says it all."""
         before, after = self.paragraphs
-        share = (self.bytes[0] - self.bytes[1]) / self.bytes[0] if self.bytes[0] else 0.0
+        dropped = f"dropped {self.dropped:,} of them, " if self.dropped else ""
         return (
-            f"dedup: {self.documents:,} document{'' if self.documents == 1 else 's'}, removed {before - after:,} of "
-            f"{before:,} paragraphs, {self.bytes[0] - self.bytes[1]:,} bytes, {100 * share:.1f}%"
+            f"dedup: {self.documents:,} document{'' if self.documents == 1 else 's'}, {dropped}removed "
+            f"{before - after:,} of {before:,} paragraphs, {self.removed:,} bytes, {100 * self.duplication:.1f}%"
         )
 
     def finish(self) -> int:
@@ -110,49 +122,7 @@ def sources(inputs: Sequence[str], tally: Tally) -> list[Source]:
     return out
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
-    """One document of a source: its Result (none for a line passed on), the bytes to write, and the way back."""
-
-    result: Result | None
-    line: int | None  # in JSONL
-    data: bytes
-    clean: bytes
-    ops: tuple[Op, ...]
-    end: bytes
-
-
-def documents(job: Clean, source: Source, tally: Tally) -> Iterator[Cleaned]:
-    """Clean the documents of a source. Raises InputError if it cannot be read at all."""
-    data = files.read(source.path)
-    if not job.is_jsonl(source.path):
-        result = clean_document(data, job.config, source.name, force_text=job.force_text)
-        job.check(result)
-        yield Cleaned(result, None, data, result.clean, result.ops, b"")
-        return
-    for number, line, end in jsonl.lines(data):
-        where = f"{source.name}:{number}"
-        try:
-            entry = jsonl.Record(line, where, job.text_field)
-        except InputError as error:
-            if line.strip():
-                tally.fail(where, str(error))
-            yield Cleaned(None, number, line, line, (), end)
-            continue
-        name = str(entry.fields.get(job.id_field, where))
-        result, clean, ops = jsonl.clean_record(entry, name, job.config)
-        try:
-            job.check(result)
-        except AuditError as error:
-            tally.fail(where, str(error))
-            yield Cleaned(None, number, line, line, (), end)
-            continue
-        yield Cleaned(result, number, line, clean, ops, end)
-
-
-def skip_or_fail(job: Clean, source: Source, tally: Tally, error: InputError | AuditError) -> None:
-    """A binary file met on a walk is skipped and counted; anything else is an error."""
-    if source.walked and "looks like a binary file" in str(error):
-        tally.skipped.append(source.name)
-    else:
-        tally.fail(source.name, str(error))
+def many(reading: Reading, found: Sequence[Source], scope: str | None, engine: Engine) -> bool:
+    """Whether the documents are to be compared: as `scope` says, or where there may be several, or an index."""
+    several = len(found) > 1 or any(reading.is_jsonl(source.path) for source in found)
+    return scope == "batch" or (scope is None and (several or bool(engine.index)))

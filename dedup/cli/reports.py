@@ -1,13 +1,17 @@
-"""The report command, and the reports that clean writes beside its output."""
+"""The report and check commands, and the reports that clean writes beside its output."""
 
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dedup.cli.inputs import Clean, Tally, documents, skip_or_fail, sources
-from dedup.errors import InputError, OutputError, UsageError
+from dedup.cli.inputs import Engine, Tally, many, say, sources
+from dedup.config import Config
+from dedup.errors import AuditError, InputError, OutputError, UsageError
 from dedup.io import files
+from dedup.io.documents import Reading, documents
+from dedup.report.run import Run
 from dedup.within import explain_document
 
 if TYPE_CHECKING:
@@ -16,67 +20,115 @@ if TYPE_CHECKING:
 _WIDTH = 120  # columns of a report in a file
 
 
-def rendered(job: Clean, tally: Tally, kind: str, full: bool) -> bytes:
+def alone(config: Config, tally: Tally) -> Run:
+    """What reports tell of documents that were cleaned each by itself."""
+    return Run(config, tally.totals(), lambda: ((r, False) for r in tally.results), tally.errors, tally.skipped)
+
+
+def rendered(run: Run, kind: str, full: bool) -> Iterator[bytes]:
+    """The report of a run as a file of this kind: .json or .txt."""
     if kind == ".json":
         from dedup.report import json
 
-        return json.render(tally.results, tally.errors, tally.skipped, job.config).encode()
+        yield from map(str.encode, json.render(run))
+        return
     from rich.console import Console
 
     from dedup.report import terminal
 
     out = io.StringIO()
-    console = Console(file=out, width=_WIDTH, highlight=False, force_terminal=False, color_system=None)
-    for number, result in enumerate(tally.results):
-        if number:
-            console.print()
-        terminal.show(console, result, full=full)
-    return out.getvalue().encode()
+    terminal.show_run(
+        Console(file=out, width=_WIDTH, highlight=False, force_terminal=False, color_system=None), run, full=full
+    )
+    yield out.getvalue().encode()
 
 
-def report_inputs(job: Clean, inputs: Sequence[str], kind: str, full: bool, color: str) -> int:
+@contextmanager
+def _found(reading: Reading, inputs: Sequence[str], engine: Engine, scope: str | None, tally: Tally) -> Iterator[Run]:
+    found = sources(inputs, tally)
+    if many(reading, found, scope, engine):
+        from dedup.cli.batch import batch
+
+        with batch(reading, found, engine, tally) as work:
+            yield work.run(reading.config, tally)
+        return
+    for source in found:
+        try:
+            for document in documents(reading, source, files.read(source.path), tally.fail):
+                tally.add(document.result, keep=True)
+        except (AuditError, InputError) as error:
+            tally.skip_or_fail(source, error)
+    yield alone(reading.config, tally)
+
+
+def report_inputs(
+    reading: Reading,
+    inputs: Sequence[str],
+    engine: Engine,
+    scope: str | None,
+    kind: str,
+    full: bool,
+    color: str,
+) -> int:
     """Print the report of the inputs and return the exit code."""
     tally = Tally()
     _open_output()
-    for source in sources(inputs, tally):
-        try:
-            for document in documents(job, source, tally):
-                if document.result is not None:
-                    tally.add(document.result, keep=True)
-        except InputError as error:
-            skip_or_fail(job, source, tally, error)
-    if kind == "json":
-        sys.stdout.write(rendered(job, tally, ".json", full).decode())
-    else:
-        from dedup.report import terminal
-
-        console = _console(color)
-        for number, result in enumerate(tally.results):
-            if number:
-                console.print()
-            terminal.show(console, result, full=full)
-        if len(tally.results) > 1:
-            console.print()
-            console.print(tally.summary().removeprefix("dedup: "), style="bold", markup=False)
-    sys.stdout.flush()
+    with _found(reading, inputs, engine, scope, tally) as run:
+        _print(run, kind, full, color)
     return tally.finish()
 
 
-def explain_input(job: Clean, inputs: Sequence[str], kind: str, full: bool, color: str) -> int:
+def check_inputs(
+    reading: Reading,
+    inputs: Sequence[str],
+    engine: Engine,
+    scope: str | None,
+    kind: str,
+    limit: float,
+) -> int:
+    """Print what would go and return the exit code: 1 when it is more than `limit`, a share of the bytes."""
+    tally = Tally()
+    _open_output()
+    with _found(reading, inputs, engine, scope, tally) as run:
+        if kind == "json":
+            _print(run, kind, False, "never")
+        else:
+            from dedup.report import lines
+
+            for line in lines.render(run):
+                sys.stdout.write(line + "\n")
+            sys.stdout.flush()
+    say(f"{tally.summary()}; allowed {100 * limit:.4g}%")
+    return tally.finish() or int(tally.duplication > limit)
+
+
+def explain_input(reading: Reading, inputs: Sequence[str], full: bool, color: str) -> int:
     """Print the report of one text, then every match that was considered, and return the exit code."""
     from dedup.report import terminal
 
     tally = Tally()
     _open_output()
     found = sources(inputs, tally)
-    if len(found) != 1 or found[0].walked or job.is_jsonl(found[0].path):
+    if len(found) != 1 or found[0].walked or reading.is_jsonl(found[0].path):
         raise UsageError("--explain: give one text file; of a JSON Lines file, one record by itself")
-    result, passes = explain_document(files.read(found[0].path), job.config, found[0].name, force_text=job.force_text)
+    data = files.read(found[0].path)
+    result, passes = explain_document(data, reading.config, found[0].name, force_text=reading.force_text)
     console = _console(color)
     terminal.show(console, result, full=full)
     terminal.explain(console, result, passes)
     sys.stdout.flush()
     return tally.finish()
+
+
+def _print(run: Run, kind: str, full: bool, color: str) -> None:
+    if kind == "json":
+        for part in rendered(run, ".json", full):
+            sys.stdout.write(part.decode())
+    else:
+        from dedup.report import terminal
+
+        terminal.show_run(_console(color), run, full=full)
+    sys.stdout.flush()
 
 
 def _open_output() -> None:

@@ -26,7 +26,8 @@ def restore_files(clean: str, manifest: Path, output: Path | None, directory: Pa
     code = 2 if torn else 0
     for source, target, entries in work:
         try:
-            data = _rebuilt(files.read(source), entries)
+            whole = "line" not in entries[0] and "dropped" in entries[0]
+            data = _rebuilt(b"" if whole else files.read(source), entries)
             if directory is not None:
                 files.make_folder(os.path.dirname(target))
             with files.writing(target) as stream:
@@ -75,11 +76,23 @@ def _rebuilt(clean: bytes, entries: list[dict[str, Any]]) -> bytes:
         return undo(clean, entries[0])
     by_line = {entry["line"]: entry for entry in entries}
     out: list[bytes] = []
-    number = 0
-    for number, line, end in jsonl.lines(clean):
-        out += [undo(line, by_line[number]) if number in by_line else line, end]
-    if max(by_line) > number:
+    number = 1
+
+    def dropped() -> int:
+        """Put in the lines that were dropped here; return the number of the next one."""
+        at = number
+        while "dropped" in by_line.get(at, {}):
+            out.append(undo(b"", by_line.pop(at)))
+            at += 1
+        return at
+
+    for _, line, end in jsonl.lines(clean):
+        number = dropped()
+        out += [undo(line, by_line.pop(number)) if number in by_line else line, end]
+        number += 1
+    number = dropped()
+    if by_line:
         raise ManifestError(
-            f"{entries[0]['source']}: {number} lines, but line {max(by_line)} is recorded; lines are missing"
+            f"{entries[0]['source']}: {number - 1} lines, but line {max(by_line)} is recorded; lines are missing"
         )
     return b"".join(out)

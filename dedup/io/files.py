@@ -9,7 +9,6 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import BinaryIO
 
 from dedup.errors import InputError, OutputError
@@ -22,16 +21,29 @@ def show(path: str | os.PathLike[str]) -> str:
     return os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def read(path: str) -> bytes:
-    """Return the bytes of a file, or of standard input for `-`. Raises InputError naming the file."""
+def read(path: str, start: int = 0, end: int | None = None) -> bytes:
+    """Return the bytes of a file, or those from `start` to `end`, or of standard input for `-`.
+
+    Raises InputError naming the file.
+    """
     try:
-        if path == STDIN:
-            with open(0, "rb", closefd=False) as stream:
-                return stream.read()
-        return Path(path).read_bytes()
+        with open(0 if path == STDIN else path, "rb", closefd=path != STDIN) as stream:
+            if start:
+                stream.seek(start)
+            return stream.read(-1 if end is None else end - start)
     except OSError as error:
         name = "standard input" if path == STDIN else show(path)
         raise InputError(f"{name}: cannot be read: {error.strerror or error}") from None
+
+
+def remove(path: str) -> None:
+    """Remove a file, if it is there. Raises OutputError naming it."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise OutputError(f"{show(path)}: cannot be removed: {error.strerror or error}") from None
 
 
 def walk(path: str, errors: list[str]) -> Iterator[tuple[str, str]]:
@@ -74,6 +86,8 @@ def writing(path: str) -> Iterator[BinaryIO]:
         else:
             with _replacing(os.path.realpath(path)) as stream:
                 yield stream
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise OutputError(f"{name}: cannot be written: {error.strerror or error}; nothing was changed there") from None
 

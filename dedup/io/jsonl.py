@@ -11,11 +11,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from dedup.config import Config
 from dedup.errors import InputError
 from dedup.model import Op, Result, Span
 from dedup.rewrite import Table, undo
-from dedup.within import clean_document
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.")
@@ -80,23 +78,18 @@ def _skip(source: str, at: int) -> int:
     return match.end() if match else at
 
 
-def clean_record(record: Record, name: str, config: Config) -> tuple[Result, bytes, tuple[Op, ...]]:
-    """Return the Result of the text of `record`, the cleaned line, and the ops that rebuild the line from it."""
-    result = clean_document(record.text.encode("utf-8", "surrogatepass"), config, name, force_text=True)
+def cut(record: Record, result: Result) -> tuple[bytes, tuple[Op, ...]]:
+    """Return the line of `record` with its text cleaned to `result`, and the ops that rebuild the line from it."""
     if not result.removed:
-        return result, record.line, (Op((0, len(record.line)), None),) if record.line else ()
-    spans = [*result.pieces, *(x for b in result.removed for x in (b.copy.bytes, b.kept.bytes))]
-    places = sorted({at for span in spans for at in span})
+        return record.line, (Op((0, len(record.line)), None),) if record.line else ()
+    witnesses = [(b.copy.bytes[0], b.kept.bytes[0]) for b in result.removed if not b.document]
+    places = sorted({at for span in [*result.pieces, *witnesses] for at in span})
     raw = dict(zip(places, _raw_offsets(record, places), strict=True))
     end = record.at + len(record.literal.encode("utf-8", "surrogatepass"))
     inside = [(raw[start], raw[end]) for start, end in result.pieces]
     table = Table([(0, record.at), *inside, (end, len(record.line))])
     line = table.text(record.line)
-    return (
-        result,
-        line,
-        undo(record.line, line, table, [(raw[b.copy.bytes[0]], raw[b.kept.bytes[0]]) for b in result.removed]),
-    )
+    return line, undo(record.line, line, table, [(raw[copy], raw[kept]) for copy, kept in witnesses])
 
 
 def _raw_offsets(record: Record, places: list[int]) -> Iterator[int]:

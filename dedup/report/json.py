@@ -1,53 +1,86 @@
 """`dedup-report/1`: the report for programs. Its schema ships beside this file, dedup-report-1.schema.json."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from dedup.config import Config
-from dedup.model import Block, Result, Span
+from dedup.model import Block, Boilerplate, Cluster, Passage, Result, Span
+from dedup.report.run import Run
 
 SCHEMA = "dedup-report/1"
 
 
-def report(
-    results: Sequence[Result], errors: Sequence[tuple[str, str]], skipped: Sequence[str], config: Config
-) -> dict[str, Any]:
-    """Return the report of a run: its settings, totals, documents, errors (source, message) and skipped files."""
-    bytes_in, bytes_out = sum(len(r.data) for r in results), sum(len(r.clean) for r in results)
+def render(run: Run) -> Iterator[str]:
+    """Yield the report in parts of text, ASCII only, so that no content can steer a terminal.
+
+    The documents are told one by one: of a large batch they would not fit in memory together.
+    """
+    findings = run.findings
+    head = {"schema": SCHEMA, "settings": run.config._asdict(), "totals": run.totals}
+    tail = {
+        "clusters": [_cluster(run, cluster) for cluster in findings.clusters],
+        "passages": [_passage(run, passage) for passage in findings.passages],
+        "boilerplate": [_boilerplate(run, line) for line in findings.boilerplate],
+        "capped": findings.capped,
+        "errors": [{"source": source, "message": message} for source, message in run.errors],
+        "skipped": list(run.skipped),
+    }
+    yield json.dumps(head, indent=1)[:-2] + ',\n "documents": ['
+    for at, (result, removed) in enumerate(run.results()):
+        yield (",\n" if at else "\n") + json.dumps(_document(result, removed), indent=1)
+    yield "\n ],\n" + json.dumps(tail, indent=1)[2:] + "\n"
+
+
+def _cluster(run: Run, cluster: Cluster) -> dict[str, Any]:
+    members = [
+        {
+            "id": run.name(m.document),
+            "kind": m.kind,
+            "resemblance": m.resemblance,
+            "containment": m.containment,
+            "removed": m.removed,
+            "witness": None if m.witness is None else run.name(m.witness),
+            "reason": m.reason,
+        }
+        for m in sorted(cluster.members, key=lambda m: m.document)
+    ]
+    return {"canonical": run.name(cluster.canonical), "seen": run.seen(cluster.canonical), "members": members}
+
+
+def _passage(run: Run, passage: Passage) -> dict[str, Any]:
     return {
-        "schema": SCHEMA,
-        "settings": config._asdict(),
-        "totals": {
-            "documents": len(results),
-            "paragraphs": sum(r.paragraphs[0] for r in results),
-            "bytes_in": bytes_in,
-            "bytes_out": bytes_out,
-            "bytes_removed": bytes_in - bytes_out,
-            "duplication": (bytes_in - bytes_out) / bytes_in if bytes_in else 0.0,
-            "blocks": sum(len(r.removed) for r in results),
-            "clusters": 0,
-            "errors": len(errors),
-            "skipped": len(skipped),
+        "copy": {
+            "document": run.name(passage.document),
+            **run.side(passage.document, passage.copy)._asdict(),
+            "words": passage.words,
         },
-        "documents": [_document(r) for r in results],
-        "clusters": [],
-        "boilerplate": [],
-        "errors": [{"source": source, "message": message} for source, message in errors],
-        "skipped": list(skipped),
+        "kept": {"document": run.name(passage.first), **run.side(passage.first, passage.kept)._asdict()},
+        "seen": run.seen(passage.first),
+        "text": passage.text,
+        "removed": passage.removed,
     }
 
 
-def _document(result: Result) -> dict[str, Any]:
+def _boilerplate(run: Run, line: Boilerplate) -> dict[str, Any]:
+    return {
+        "text": line.text,
+        "documents": line.documents,
+        "kept": {"document": run.name(line.first), **run.side(line.first, line.kept)._asdict()},
+        "removed": line.removed,
+    }
+
+
+def _document(result: Result, removed: bool) -> dict[str, Any]:
     return {
         "id": result.source,
         "source": result.source,
         "bytes_in": len(result.data),
-        "bytes_out": len(result.clean),
+        "bytes_out": 0 if removed else len(result.clean),
         "paragraphs_in": result.paragraphs[0],
-        "paragraphs_out": result.paragraphs[1],
+        "paragraphs_out": 0 if removed else result.paragraphs[1],
         "encoding": result.encoding,
         "undecoded": result.undecoded,
+        "removed": removed,
         "blocks": [_block(result, block) for block in result.blocks],
     }
 
@@ -58,11 +91,6 @@ def _block(result: Result, block: Block) -> dict[str, Any]:
 
     out = block._asdict()
     out["copy"] = {**block.copy._asdict(), "words": out.pop("words")}
-    out["kept"] = {"document": result.source, **block.kept._asdict()}
+    out["kept"] = {"document": out.pop("document") or result.source, **block.kept._asdict()}
     out["changes"] = [{"copy": words(change.copy), "kept": words(change.kept)} for change in block.changes]
     return out
-
-
-def render(results: Sequence[Result], errors: Sequence[tuple[str, str]], skipped: Sequence[str], config: Config) -> str:
-    """Return the report as text, ASCII only, so that no content can steer a terminal."""
-    return json.dumps(report(results, errors, skipped, config), indent=1) + "\n"

@@ -4,14 +4,16 @@ The signs carry the meaning and colour only repeats it, so the report reads the 
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import groupby
 
 from rich.console import Console
 from rich.text import Text
 
 from dedup.decode import byte_offsets, decode
-from dedup.model import Block, Change, Result, Side, Span
+from dedup.model import Block, Boilerplate, Change, Cluster, Passage, Result, Side, Span
+from dedup.report.run import Run
 from dedup.report.safe import safe
 from dedup.segment import segment
 
@@ -38,6 +40,22 @@ def show(console: Console, result: Result, *, full: bool = False) -> None:
     _Report(console, result, full).draw()
 
 
+def show_run(console: Console, run: Run, *, full: bool = False) -> None:
+    """Print the report of a run: of its documents, and of what they share."""
+    hidden = shown = 0
+    for result, removed in run.results():
+        blocks = [b for b in result.blocks if not b.document]
+        if run.totals["documents"] > _LISTED and not full and (removed or not blocks or shown == _LISTED):
+            hidden += 1
+            continue
+        if shown:
+            console.print()
+        shown += 1
+        show(console, result._replace(blocks=tuple(blocks)), full=full)
+    if run.totals["documents"] > 1:
+        _Across(console, run, full).draw(hidden)
+
+
 def explain(console: Console, result: Result, passes: Sequence[Sequence[Block]]) -> None:
     """Print every match that was considered, pass by pass: what, where, its witness, its score, its rule."""
     report = _Report(console, result, full=True)
@@ -60,6 +78,84 @@ def headline(result: Result, to: str = "→") -> str:
         f"{safe(result.source)}  {before:,} {to} {after:,} paragraphs  "
         f"{len(result.data):,} {to} {len(result.clean):,} bytes  {100 * result.duplication:.1f}% removed{undecoded}"
     )
+
+
+class _Across:
+    """What the documents of a batch share."""
+
+    def __init__(self, console: Console, run: Run, full: bool) -> None:
+        self.console, self.run, self.full = console, run, full
+        self.sign = _Signs(console.encoding)
+
+    def draw(self, hidden: int) -> None:
+        findings, totals = self.run.findings, self.run.totals
+        if hidden:
+            self.line()
+            self.line(f"{self.sign.more} {_count(hidden, 'document')} not shown; --full shows all", "dim")
+        if findings.clusters:
+            members = sum(len(c.members) for c in findings.clusters)
+            self.line()
+            self.line(f"Documents that repeat others: {members:,}, {totals['documents_removed']:,} dropped", "bold")
+            self.some([partial(self.cluster, c) for c in findings.clusters], "cluster")
+        if findings.passages:
+            self.line()
+            self.line(f"Passages that an earlier document has: {len(findings.passages):,}", "bold")
+            self.some([partial(self.passage, p) for p in findings.passages], "passage")
+        if findings.boilerplate:
+            self.line()
+            self.line(f"Lines that several documents have: {len(findings.boilerplate):,}", "bold")
+            rows = sorted(findings.boilerplate, key=lambda b: -b.documents)
+            self.some([partial(self.boilerplate, b) for b in rows], "line")
+        if findings.capped:
+            self.line()
+            self.line(
+                f"{_count(findings.capped, 'fingerprint')} stand in so many documents that each of these was compared "
+                "with the first only",
+                "yellow",
+            )
+        self.line()
+        dropped = f"{totals['documents_removed']:,} dropped, " if totals["documents_removed"] else ""
+        self.line(
+            f"{_count(totals['documents'], 'document')}, {dropped}{totals['bytes_removed']:,} of "
+            f"{_count(totals['bytes_in'], 'byte')} removed, {100 * totals['duplication']:.1f}%",
+            "bold",
+        )
+
+    def some(self, rows: Sequence[Callable[[], None]], name: str) -> None:
+        """A list, cut short unless all of it is asked for."""
+        for row in rows if self.full else rows[:_LISTED]:
+            row()
+        if len(rows) > _LISTED and not self.full:
+            self.line(f"  {self.sign.more} {_count(len(rows) - _LISTED, f'more {name}')}; --full shows them", "dim")
+
+    def cluster(self, cluster: Cluster) -> None:
+        seen = self.run.seen(cluster.canonical)
+        where = f"  in the index: {seen['run_name']}, {seen['started']}" if seen else ""
+        self.line(f"  {self.name(cluster.canonical)}{safe(where)}", "green")
+        for member in cluster.members:
+            sign, style = (self.sign.gone, "red") if member.removed else (self.sign.kept, "")
+            alike = "" if member.kind == "exact" else f", resemblance {member.resemblance:.2f}"
+            alike += f", containment {member.containment:.2f}" if member.kind in ("contained", "overlap") else ""
+            self.line(f"    {sign} {self.name(member.document)}  {safe(member.reason)}{alike}", style)
+
+    def passage(self, passage: Passage) -> None:
+        sign, style = (self.sign.gone, "red") if passage.removed else (self.sign.kept, "")
+        here, there = (
+            f"{self.name(document)}:{_range(self.run.side(document, span).lines, self.sign.dash)}"
+            for document, span in ((passage.document, passage.copy), (passage.first, passage.kept))
+        )
+        self.line(f"  {sign} {here} = {there}, {_count(passage.words, 'word')}", style)
+        self.line(f"    {self.sign.bar} {safe(passage.text)}", "dim")
+
+    def boilerplate(self, line: Boilerplate) -> None:
+        sign, style = (self.sign.gone, "red") if line.removed else (self.sign.kept, "")
+        self.line(f"  {sign} {line.documents:,} documents {self.sign.bar} {safe(line.text)}", style)
+
+    def name(self, document: int) -> str:
+        return safe(self.run.name(document))
+
+    def line(self, text: str = "", style: str = "") -> None:
+        self.console.print(Text(text, style, no_wrap=True, overflow="ellipsis"))
 
 
 class _Report:
@@ -221,8 +317,7 @@ class _Report:
             self.line(f"{indent}{self.sign.more} {len(blocks) - _LISTED:,} more; --full shows all", "dim")
 
     def range(self, side: Side) -> str:
-        first, last = side.paragraphs
-        return f"{first}" if first == last else f"{first}{self.sign.dash}{last}"
+        return _range(side.paragraphs, self.sign.dash)
 
     def fit(self, text: str, width: int, *, pad: bool = False) -> str:
         out = Text(text)
@@ -263,6 +358,10 @@ class _Paragraphs:
 def _percent(share: float) -> str:
     """A share in percent; 100 only where it is whole."""
     return f"{min(share, 0.999 if share < 1 else 1) * 100:.1f}%"
+
+
+def _range(span: Span, dash: str) -> str:
+    return f"{span[0]}" if span[0] == span[1] else f"{span[0]}{dash}{span[1]}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,0 +1,520 @@
+"""Many documents, each cleaned by itself: which of them repeat one another, and what goes. Reads in four steps.
+
+    documents --features--> tables --exact--> same words            dropped
+                                   --near---> near, contained       dropped when asked, proved as in one document
+                                   --lines--> boilerplate           lines that many documents of a site have
+                                   --runs---> passages              what else two documents share
+
+Why tables: the features of a batch may not fit in memory; whoever holds them (`engine`) joins them by key, and gives
+rows back in a stated order, so the answer does not depend on how many workers made them.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from functools import lru_cache
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from xxhash import xxh3_64_intdigest, xxh3_128_intdigest
+
+from dedup.config import Config
+from dedup.decide import REASONS
+from dedup.decode import byte_offsets, decode
+from dedup.evidence import soft
+from dedup.fingerprint import overlap, shingles, winnow
+from dedup.model import (
+    Block,
+    Boilerplate,
+    Cluster,
+    Document,
+    Findings,
+    Member,
+    Page,
+    Passage,
+    Result,
+    Shared,
+    Side,
+    Span,
+)
+from dedup.normalise import keys, words
+from dedup.record import Record
+from dedup.rewrite import Table, undo
+from dedup.segment import page, segment
+from dedup.within import clean_document, read_document, sides
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from dedup.fingerprint import Hashes, Places
+
+HALF = 0.5  # documents are a pair when they share half of what either has, or half of the smaller one
+CONTAINED = 0.95  # of the shingles of the smaller document; the rest is what is glued to its ends
+MIN_LINE = 4  # words of a line that may be boilerplate
+SHARED = {
+    "passage": "a passage that an earlier document has",
+    "boilerplate": "a line that many documents of the site have",
+}
+_BREAK = "\n\n"  # between two documents that are judged as one
+
+
+class Features(Record):
+    """What a document is compared by. Places are word numbers."""
+
+    digest: tuple[int, int]  # of its words, in order
+    hashes: bytes  # 32 bits a word
+    prints: "Hashes"
+    places: "Places"
+    lines: "Hashes"  # of the words of each line that has MIN_LINE of them, distinct
+    forms: "Hashes"  # of these lines as they are written, but for case and white space
+    starts: "Places"
+    sizes: "Places"  # words
+
+
+class Tables(Protocol):
+    """The features of a batch, joined by key. Documents have numbers in their order; those of an index are negative."""
+
+    capped: int  # fingerprints that so many documents share that each was linked to one of them only
+
+    def exact(self) -> "Iterable[tuple[int, int]]":
+        """Yield (document, the document that it repeats), by document: both have the same digest."""
+
+    def pairs(self) -> "Iterable[tuple[int, int]]":
+        """Yield (document, a more complete or equal and earlier one), documents in the order of completeness."""
+
+    def lines(self, least: int) -> "Iterable[tuple[int, int, int]]":
+        """Yield (documents, the first of them, place there) of the lines that `least` documents of a group have.
+
+        Of a line that is written in several ways each way that is as frequent by itself, else the most frequent one.
+        """
+
+    def holders(self) -> "Iterable[tuple[int, int, int, int, int]]":
+        """Yield (document, place, words, first document, place there) of each of these lines, in order."""
+
+    def runs(self) -> "Iterable[tuple[int, int, int, int]]":
+        """Yield (document, place, first document with this fingerprint, place there), in order."""
+
+    def drop(self, documents: "Iterable[int]") -> None:
+        """Leave these documents out from now on."""
+
+    def replace(self, document: int, rows: "dict[str, dict[str, Any]]") -> None:
+        """Take these rows for those of a document."""
+
+
+class Corpus(Protocol):
+    """The documents of a batch, and those of an index."""
+
+    def hashes(self, document: int) -> bytes:
+        """Return the 32-bit hashes of the words."""
+
+    def text(self, document: int) -> Document:
+        """Return the clean text."""
+
+
+def features(sheet: Page) -> Features:
+    """Return what the document `sheet` is compared by. Linear."""
+    view = memoryview(sheet.words.hashes).cast("B")
+    digest = xxh3_128_intdigest(view)
+    prints, places = winnow(shingles(sheet.words.hashes))
+    found: dict[int, tuple[int, int, int]] = {}
+    for p, (start, end) in enumerate(zip(sheet.first, sheet.first[1:], strict=False)):
+        if end - start >= MIN_LINE:
+            form = " ".join(sheet.line(p).casefold().split()).encode("utf-8", "surrogatepass")
+            found.setdefault(
+                xxh3_64_intdigest(view[4 * start : 4 * end]), (xxh3_64_intdigest(form), start, end - start)
+            )
+    return Features(
+        (digest >> 64, digest & (1 << 64) - 1),
+        bytes(view),
+        prints,
+        places,
+        np.array(list(found), np.uint64),
+        np.array([form for form, _, _ in found.values()], np.uint64),
+        np.array([start for _, start, _ in found.values()], np.uint32),
+        np.array([size for _, _, size in found.values()], np.uint32),
+    )
+
+
+def collected(found: "Sequence[tuple[Features, str, str]]") -> "dict[str, dict[str, np.ndarray[Any, Any]]]":
+    """Return the rows for the tables of features, each with the name and the group of its document."""
+    count = len(found)
+
+    def column(values: "Iterable[int]", kind: type) -> np.ndarray[Any, Any]:
+        return np.fromiter(values, kind, count)
+
+    def joined(kind: type, arrays: "Iterable[np.ndarray[Any, Any]]") -> np.ndarray[Any, Any]:
+        return np.concatenate([np.empty(0, kind), *arrays])
+
+    numbers = np.arange(count, dtype=np.int64)
+    prints = column((len(f.prints) for f, _, _ in found), np.uint32)
+    lines = column((len(f.lines) for f, _, _ in found), np.uint32)
+    return {
+        "document": {
+            "doc": numbers,
+            "hi": column((f.digest[0] for f, _, _ in found), np.uint64),
+            "lo": column((f.digest[1] for f, _, _ in found), np.uint64),
+            "words": column((len(f.hashes) // 4 for f, _, _ in found), np.uint32),
+            "prints": prints,
+            "grp": column((_digest(group) for _, _, group in found), np.uint64),
+            "id": column((_digest(name) for _, name, _ in found), np.uint64),
+        },
+        "posting": {
+            "fp": joined(np.uint64, (f.prints for f, _, _ in found)),
+            "doc": np.repeat(numbers, prints),
+            "place": joined(np.uint32, (f.places for f, _, _ in found)),
+        },
+        "line": {
+            "key": joined(np.uint64, (f.lines for f, _, _ in found)),
+            "form": joined(np.uint64, (f.forms for f, _, _ in found)),
+            "doc": np.repeat(numbers, lines),
+            "place": joined(np.uint32, (f.starts for f, _, _ in found)),
+            "size": joined(np.uint32, (f.sizes for f, _, _ in found)),
+        },
+    }
+
+
+def _digest(name: str) -> int:
+    return xxh3_64_intdigest(name.encode("utf-8", "surrogatepass"))
+
+
+def find(tables: Tables, corpus: Corpus, config: Config) -> Findings:
+    """Return what the documents of `corpus` share, and what of it goes under `config`."""
+    work = _Across(tables, corpus, config)
+    boilerplate: dict[tuple[int, Span], Boilerplate] = {}
+    passages: dict[tuple[int, Span], Passage] = {}
+    while True:
+        work.exact()
+        work.near()
+        for line in work.boilerplate():
+            boilerplate.setdefault((line.first, line.kept), line)
+        for passage in work.passages():
+            passages.setdefault((passage.document, passage.copy), passage)
+        if not work.settled():
+            break
+    clusters = [Cluster(head, tuple(work.clusters[head])) for head in sorted(work.clusters) if work.clusters[head]]
+    return Findings(
+        tuple(clusters),
+        tuple(passages[place] for place in sorted(passages)),
+        tuple(boilerplate[place] for place in sorted(boilerplate)),
+        tuple(sorted(work.cuts)),
+        tables.capped,
+    )
+
+
+def edited(result: Result, cuts: "Sequence[Shared]", of: "Callable[[int], Result]") -> Result:
+    """Return `result` without what other documents have too; `of` gives the Results of these."""
+    before = Table(list(result.pieces))
+    table = before.after((cut.copy, None) for cut in cuts)
+    clean = table.text(result.data)
+    blocks = list(result.blocks)
+    for cut in cuts:
+        other = of(cut.first)
+        here, there = sides_of(result)(before.span(cut.copy)), sides_of(other)(Table(list(other.pieces)).span(cut.kept))
+        reason = SHARED.get(cut.rule) or REASONS[cut.rule]
+        name = other.source if cut.first != cut.document else ""
+        blocks.append(Block("", "exact", 1.0, here, there, cut.words, True, cut.rule, reason, document=name))
+    blocks = [b._replace(id=str(n)) for n, b in enumerate(sorted(blocks, key=lambda b: b.copy.bytes), 1)]
+    witnesses = [(b.copy.bytes[0], b.kept.bytes[0]) for b in blocks if b.removed and not b.document]
+    after = len(segment(decode(clean, force_text=True).text).starts)
+    return result._replace(
+        clean=clean,
+        blocks=tuple(blocks),
+        ops=undo(result.data, clean, table, witnesses),
+        pieces=tuple(table.pieces),
+        paragraphs=(result.paragraphs[0], after),
+    )
+
+
+def sides_of(result: Result) -> "Callable[[Span], Side]":
+    """Return the function that tells the lines and paragraphs of a span of bytes of the input of `result`."""
+    document = decode(result.data, force_text=True)
+    return sides(document, segment(document.text))
+
+
+class _Across:
+    def __init__(self, tables: Tables, corpus: Corpus, config: Config) -> None:
+        self.tables, self.corpus, self.config = tables, corpus, config
+        self.clusters: dict[int, list[Member]] = defaultdict(list)
+        self.heads: dict[int, list[int]] = {}  # of each document, those of the clusters that it is in
+        self.dropped: set[int] = set()
+        self.cuts: list[Shared] = []
+        self.gone: dict[int, list[Span]] = defaultdict(list)  # of each document, bytes of its clean text that are cut
+        self.witnesses: dict[int, list[Span]] = defaultdict(list)  # and those that stay for it
+        self.now: dict[int, Table] = {}  # from what is left of a document to its clean text
+        self.pending: dict[int, list[Span]] = defaultdict(list)  # bytes of what is left that go next
+        self.sheet = lru_cache(64)(self._sheet)
+        self.shingles = lru_cache(512)(self._shingles)
+        self.words = lru_cache(512)(self._words)
+
+    def _sheet(self, document: int) -> tuple[Document, Page]:
+        found = self.text(document)
+        return found, page(found.text, segment(found.text), words(found.text))
+
+    def text(self, document: int) -> Document:
+        """What is left of the clean text of a document."""
+        clean = self.corpus.text(document)
+        table = self.now.get(document)
+        return decode(table.text(clean.data), force_text=True) if table else clean
+
+    def _shingles(self, document: int) -> "Hashes":
+        return np.unique(shingles(self.words(document)))
+
+    def _words(self, document: int) -> "NDArray[np.uint32]":
+        if document in self.now:
+            return np.frombuffer(words(self.text(document).text).hashes, np.uint32)
+        return np.frombuffer(self.corpus.hashes(document), np.uint32)
+
+    def enter(self, head: int, member: Member) -> None:
+        """Put a document into the cluster of `head`."""
+        if head in self.heads.get(member.document, ()):
+            self.clusters[head] = [known for known in self.clusters[head] if known.document != member.document]
+        self.clusters[head].append(member)
+        for document in (head, member.document):
+            known = self.heads.setdefault(document, [])
+            if head not in known:
+                known.append(head)
+
+    # ------------------------------------------------------------ documents
+
+    def exact(self) -> None:
+        """Documents of the same words: all but the first go."""
+        for document, first in self.tables.exact():
+            if document not in self.witnesses and self._same(first, document):
+                self.enter(first, Member(document, "exact", 1.0, 1.0, first, "the same words"))
+                self.dropped.add(document)
+        self.tables.drop(self.dropped)
+
+    def _same(self, first: int, document: int) -> bool:
+        left, right = self.text(first), self.text(document)
+        return left.text == right.text or keys(left.text) == keys(right.text)
+
+    def near(self) -> None:
+        """Documents that share half of their shingles, or half of the smaller one's; one that is proved a copy goes."""
+        while True:
+            gone = [
+                document
+                for document, rows in groupby(self.tables.pairs(), lambda row: row[0])
+                if self._paired(document, [other for _, other in rows])
+            ]
+            self.tables.drop(gone)
+            if not (gone and self.tables.capped):
+                return
+
+    def _paired(self, document: int, others: list[int]) -> bool:
+        mine = self.shingles(document)
+        found = []
+        for other in others:
+            resemblance, containment = overlap(mine, self.shingles(other))
+            if max(resemblance, containment) >= HALF:
+                found.append((-resemblance, -containment, other))
+        pairs = []
+        gone = False
+        for resemblance, containment, other in sorted(found):
+            member = self._judged(document, other, -resemblance, -containment, gone)
+            if member.removed:
+                gone = True
+                self.dropped.add(document)
+                self.enter(other, member)
+                for copy in [m for m in self.clusters[document] if m.witness == document]:  # it is no witness now
+                    self.clusters[document].remove(copy)
+                    self.heads[copy.document].remove(document)
+                    self.enter(other, member._replace(document=copy.document))
+            else:
+                pairs.append((other, member))
+        for other, member in pairs:
+            if not self._together(document, other):
+                self.enter(other, member)
+            if document in self.clusters:
+                same = [copy.document for copy in self.clusters[document] if copy.kind == "exact"]
+                self.enter(document, member._replace(document=other))
+                for number in same if other in self.clusters else ():
+                    self.enter(other, member._replace(document=number, witness=document))
+        return gone
+
+    def _judged(self, document: int, other: int, resemblance: float, containment: float, gone: bool) -> Member:
+        """The pair, and whether `document` goes for `other`, unless it is `gone` already."""
+        config = self.config
+        near, contained = resemblance >= config.resemblance, containment >= CONTAINED
+        kind = "near" if near else "contained" if contained else "overlap"
+        asked = (near and config.similarity is not None) or (contained and config.contained)
+        if not near and not contained:
+            reason = "shares a part"
+        elif gone:
+            asked, reason = False, f"{kind} copy"
+        elif not asked:
+            reason = f"{kind} copy, kept: {'--near' if near else '--contained'} drops such"
+        elif document in self.witnesses:
+            asked, reason = False, f"{kind} copy, kept: others have lost what it has"
+        elif other in self.dropped:
+            asked, reason = False, f"{kind} copy, kept: the other was dropped itself"
+        else:
+            reason = self._difference(document, other)
+            asked, reason = not reason, reason or f"{kind} copy"
+        return Member(document, kind, resemblance, containment, other if asked else None, reason)
+
+    def _difference(self, document: int, other: int) -> str:
+        """Why `document` may not go for `other`; nothing if it may. Both are judged as if they stood in one text."""
+        texts = [self.text(number).text for number in (other, document)]
+        start = len(texts[0].rstrip().encode("utf-8", "surrogatepass"))
+        both = _BREAK.join(texts).encode("utf-8", "surrogatepass")
+        result = clean_document(both, self.config._replace(keep="first"), force_text=True)
+        left = b"".join(both[max(start, a) : b] for a, b in result.pieces if b > start)
+        if any(block.moved or block.copy.bytes[0] < start for block in result.removed):
+            return "kept: the other is not the better copy"
+        if not keys(left.decode("utf-8", "replace")):
+            return ""
+        for block in result.repeated:
+            if block.copy.bytes[0] >= start and block.rule.startswith("near-"):
+                return block.reason
+        return "kept: it has words that the other has not"
+
+    # ------------------------------------------------------------ parts of documents
+
+    def boilerplate(self) -> "Iterator[Boilerplate]":
+        """Lines that several documents of a group have. Where they go, the first document keeps its own."""
+        lines = list(self.tables.lines(self.config.min_documents))
+        if self.config.boilerplate:
+            for document, place, size, first, there in self.tables.holders():
+                if document != first:
+                    self._cut(document, (place, place + size), first, (there, there + size), "boilerplate")
+        gone = {(cut.first, cut.kept) for cut in self.cuts}
+        for count, first, place in lines:
+            text, sheet = self.sheet(first)
+            p = sheet.paragraph(place)
+            span = self._clean(first, _bytes(text, sheet, (place, sheet.first[p + 1])))
+            yield Boilerplate(sheet.line(p).strip(), count, first, span, (first, span) in gone)
+
+    def passages(self) -> "Iterator[Passage]":
+        """Runs of words that a document shares with an earlier one that is no pair of it; boilerplate aside."""
+        lines = _Follower(self.tables.holders())
+        for document, rows in groupby(self.tables.runs(), lambda row: row[0]):
+            known = [(place, place + size) for _, place, size, *_ in lines.of(document)]
+            apart = [row for row in rows if not self._together(document, row[2])]
+            for first, copy, kept in self._runs(document, apart):
+                if _own(copy, known) < self.config.min_passage:
+                    continue
+                pages = self.sheet(document), self.sheet(first)
+                here = self._clean(document, _bytes(*pages[0], copy))
+                there = self._clean(first, _bytes(*pages[1], kept))
+                whole = _whole(pages[0][1], copy)
+                gone = self.config.passages and whole[1] - whole[0] >= self.config.min_passage
+                if gone:
+                    other = whole[0] + kept[0] - copy[0], whole[1] + kept[0] - copy[0]
+                    gone = self._cut(document, whole, first, other, "passage")
+                yield Passage(document, here, first, there, copy[1] - copy[0], pages[0][1].phrase(copy), gone)
+
+    def _cut(self, document: int, copy: Span, first: int, kept: Span, rule: str) -> bool:
+        """Cut whole paragraphs, the words `copy`, from a document, if `first` keeps these words; say whether."""
+        (text, sheet), (other, there) = self.sheet(document), self.sheet(first)
+        p, q = sheet.paragraph(copy[0]), sheet.paragraph(copy[1] - 1) + 1
+        if any(soft(sheet, at) for at in (p, q) if 0 < at < len(sheet.paragraphs.starts)):
+            return False  # a line of a wrapped paragraph: what is left would be torn
+        if keys(sheet.phrase(copy)) != keys(there.phrase(kept)):
+            return False
+        starts = [*sheet.paragraphs.starts, len(sheet.text)]
+        begin, end = byte_offsets(text, [starts[p], starts[q]])
+        out, stays = self._clean(document, (begin, end)), self._clean(first, _bytes(other, there, kept))
+        gone, witnesses = self.gone[document], self.witnesses.get(document, [])
+        if _meets(gone, out) or _meets(witnesses, out) or _meets(self.gone.get(first, []), stays):
+            return False
+        self.cuts.append(Shared(document, out, first, stays, copy[1] - copy[0], rule))
+        gone.append(out)
+        self.witnesses[first].append(stays)
+        self.pending[document].append((begin, end))
+        return True
+
+    def _clean(self, document: int, span: Span) -> Span:
+        """Bytes of what is left of a document, as bytes of its clean text."""
+        table = self.now.get(document)
+        return table.span(span) if table else span
+
+    def settled(self) -> bool:
+        """Take what was cut out of the documents, clean what is left anew, and say whether there was any."""
+        pending, self.pending = self.pending, defaultdict(list)
+        for document, spans in pending.items():
+            data = self.corpus.text(document).data
+            table = (self.now.get(document) or Table([(0, len(data))])).after((span, None) for span in sorted(spans))
+            result, _, sheet = read_document(table.text(data), self.config, force_text=True)
+            if result.removed:  # a cut laid two copies side by side
+                for block in result.removed:
+                    copy, kept = table.span(block.copy.bytes), table.span(block.kept.bytes)
+                    self.cuts.append(Shared(document, copy, document, kept, block.words, block.rule))
+                table = Table([span for piece in result.pieces for span in table.spans(piece)])
+            self.now[document] = table
+            self.tables.replace(document, collected([(features(sheet), "", "")]))
+        for cache in (self.sheet, self.shingles, self.words):
+            cache.cache_clear()
+        return bool(pending)
+
+    def _together(self, document: int, other: int) -> bool:
+        """Whether a cluster has both."""
+        return bool(set(self.heads.get(document, ())) & set(self.heads.get(other, ())))
+
+    def _runs(self, document: int, rows: "list[tuple[int, int, int, int]]") -> "Iterator[tuple[int, Span, Span]]":
+        """The maximal runs of min_passage words and more, as (earlier document, words here, words there)."""
+        mine = self.words(document)
+        covered: dict[tuple[int, int], int] = {}
+        found = []
+        for _, at, first, there in rows:
+            if covered.get((first, there - at), 0) > at:
+                continue
+            theirs = self.words(first)
+            start = at - _common(mine[:at][::-1], theirs[:there][::-1])
+            end = at + _common(mine[at:], theirs[there:])
+            covered[first, there - at] = end
+            if end - start >= self.config.min_passage:
+                found.append((first, (start, end), (start + there - at, end + there - at)))
+        yield from sorted(found, key=lambda run: run[1])
+
+
+class _Follower:
+    """Rows in the order of their documents, read along with others in that order."""
+
+    def __init__(self, rows: "Iterable[tuple[int, ...]]") -> None:
+        self.groups = groupby(rows, lambda row: row[0])
+        self.at, self.rows = -1, list["tuple[int, ...]"]()
+
+    def of(self, document: int) -> "list[tuple[int, ...]]":
+        """The rows of a document; documents are asked for in order."""
+        while self.at < document:
+            self.at, rows = next(self.groups, (1 << 62, iter(())))
+            self.rows = list(rows)
+        return self.rows if self.at == document else []
+
+
+def _own(run: Span, lines: list[Span]) -> int:
+    """The words of `run` that are in none of these lines."""
+    return run[1] - run[0] - sum(max(0, min(end, run[1]) - max(start, run[0])) for start, end in lines)
+
+
+def _whole(sheet: Page, run: Span) -> Span:
+    """The words of the paragraphs that are wholly in `run`."""
+    first = sheet.first
+    start = bisect_left(first, run[0])
+    end = bisect_right(first, run[1]) - 1
+    return (first[start], first[end]) if start < end else (run[0], run[0])
+
+
+def _meets(spans: list[Span], span: Span) -> bool:
+    return any(a < span[1] and span[0] < b for a, b in spans)
+
+
+def _common(left: "np.ndarray", right: "np.ndarray") -> int:
+    """The length of the common beginning."""
+    size = min(len(left), len(right))
+    at, step = 0, 64
+    while at < size:
+        stop = min(at + step, size)
+        differ = np.flatnonzero(left[at:stop] != right[at:stop])
+        if len(differ):
+            return at + int(differ[0])
+        at, step = stop, 2 * step
+    return size
+
+
+def _bytes(document: Document, sheet: Page, span: Span) -> Span:
+    """The bytes of the words of `span`."""
+    start, end = byte_offsets(document, [sheet.words.starts[span[0]], sheet.words.end(span[1] - 1)])
+    return start, end

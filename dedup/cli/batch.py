@@ -1,0 +1,208 @@
+"""A batch: documents cleaned by several processes, then compared with one another and with an index."""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import duckdb
+
+from dedup.across import edited, find, sides_of
+from dedup.cli.inputs import Engine, Tally
+from dedup.config import Config
+from dedup.engine import Tables, spread
+from dedup.errors import InputError, OutputError
+from dedup.io import files
+from dedup.io.corpus import Corpus, Gathered, gather, units
+from dedup.io.documents import Reading, Source
+from dedup.model import Findings, Result, Shared, Side, Span
+from dedup.report.run import Run
+from dedup.rewrite import Table
+
+_SMALL = 8 << 20  # bytes of input below which one process is quicker than to start more
+_SHARE = 0.5  # of the memory of the machine, where no limit is given
+_REST = 0.4  # of the limit is for the tables; the rest is for Python, the workers and what tables take beyond a limit
+
+
+class Batch:
+    """The documents of a batch after the work: which go, and what is cut from the others."""
+
+    def __init__(self, corpus: Corpus, findings: Findings) -> None:
+        self.corpus, self.findings = corpus, findings
+        self.dropped = findings.dropped
+        self.cuts: dict[int, list[Shared]] = defaultdict(list)
+        for cut in findings.cuts:
+            self.cuts[cut.document].append(cut)
+
+    def result(self, document: int) -> Result:
+        """The Result of a document, without what other documents have too."""
+        result, cuts = self.corpus.result(document), self.cuts.get(document)
+        return edited(result, cuts, self.corpus.result) if cuts else result
+
+    def results(self) -> Iterator[tuple[Result, bool]]:
+        """The Result of each document, and whether it is dropped."""
+        for document in range(len(self.corpus)):
+            yield self.result(document), document in self.dropped
+
+    def drops(self, source: int) -> bool:
+        """Whether a source is a text that is dropped."""
+        documents = self.corpus.of(source)
+        return not self.corpus.lines(source) and len(documents) == 1 and documents[0] in self.dropped
+
+    def side(self, document: int, span: Span) -> Side:
+        """A span of the clean text of a document, as it stands in its input."""
+        result = self.corpus.result(document)
+        return sides_of(result)(Table(list(result.pieces)).span(span))
+
+    def count(self, tally: Tally) -> None:
+        """Take what goes because other documents have it from what is left."""
+        for document in self.dropped:
+            tally.bytes[1] -= self.corpus.columns["out"][document]
+            tally.paragraphs[1] -= self.corpus.result(document).paragraphs[1]
+        for document, cuts in self.cuts.items():
+            before, after = self.corpus.result(document), self.result(document)
+            tally.bytes[1] -= len(before.clean) - len(after.clean)
+            tally.paragraphs[1] -= before.paragraphs[1] - after.paragraphs[1]
+            tally.blocks += len(cuts)
+        tally.dropped = len(self.dropped)
+
+    def run(self, config: Config, tally: Tally) -> Run:
+        """What reports tell of the batch."""
+        return Run(
+            config,
+            tally.totals(len(self.findings.clusters)),
+            self.results,
+            tally.errors,
+            tally.skipped,
+            self.findings,
+            self.corpus.name,
+            self.side,
+            self.corpus.seen,
+        )
+
+
+@contextmanager
+def batch(reading: Reading, found: Sequence[Source], engine: Engine, tally: Tally) -> Iterator[Batch]:
+    """Read and compare the documents of a batch. Its working folder is there until the block ends."""
+    with ExitStack() as stack:
+        folder = stack.enter_context(_folder())
+        sources = [_seekable(source, folder) for source in found]
+        memory = engine.memory or int(_SHARE * _machine())
+        tables = Tables(folder, int(_REST * memory))
+        stack.callback(tables.close)
+        corpus = Corpus(folder, reading, sources)
+        for gathered in _gathered(reading, sources, folder, engine, tally):
+            first = corpus.add(gathered)
+            tables.add(gathered.rows, first)
+            _merge(tally, gathered)
+        work = Batch(corpus, find(tables, corpus, reading.config))
+        work.count(tally)
+        yield work
+
+
+def _gathered(
+    reading: Reading, sources: Sequence[Source], folder: str, engine: Engine, tally: Tally
+) -> Iterator[Gathered]:
+    total = sum(_size(source) for source in sources)
+    workers = 1 if total < _SMALL else engine.workers or os.cpu_count() or 1
+    errors: list[tuple[str, str]] = []
+    jobs = (
+        (reading, folder, number, [(part, sources[part.source]) for part in unit])
+        for number, unit in enumerate(units(reading, sources, errors))
+    )
+    with _progress(total) as advance:
+        for gathered in spread(gather, jobs, workers):
+            yield gathered
+            advance(gathered.read)
+    for place, message in errors:
+        tally.fail(place, message)
+
+
+def _merge(tally: Tally, gathered: Gathered) -> None:
+    documents, before, after, size, blocks = gathered.totals
+    tally.documents += documents
+    tally.paragraphs[0] += before
+    tally.paragraphs[1] += after
+    tally.bytes[0] += size
+    tally.bytes[1] += sum(gathered.columns["out"])
+    tally.blocks += blocks
+    tally.skipped += gathered.skipped
+    for place, message in gathered.errors:
+        tally.fail(place, message)
+
+
+@contextmanager
+def _folder() -> Iterator[str]:
+    """A working folder, which is gone at the end, also when a signal ends the program."""
+    try:
+        folder = tempfile.mkdtemp(prefix="dedup-")
+    except OSError as error:
+        raise OutputError(f"{tempfile.gettempdir()}: no working folder can be made there: {error.strerror}") from None
+    before = {number: signal.signal(number, _stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before[signal.SIGPIPE] = signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a write raises BrokenPipeError instead
+    try:
+        yield folder
+    except (OSError, duckdb.Error) as error:
+        if isinstance(error, OSError) and not str(error.filename or "").startswith(folder):
+            raise
+        said = error.strerror if isinstance(error, OSError) else str(error).partition("\n")[0]
+        raise OutputError(
+            f"{files.show(folder)}: the working files cannot be written: {said}; set TMPDIR to a folder with more "
+            "room, or give more --memory"
+        ) from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop(number: int, _: Any) -> None:
+    raise SystemExit(128 + number)
+
+
+def _seekable(source: Source, folder: str) -> Source:
+    """The source; standard input, which can be read once only, as a file in the working folder."""
+    if source.path != files.STDIN:
+        return source
+    path = os.path.join(folder, "stdin")
+    try:
+        with open(0, "rb", closefd=False) as stream, open(path, "wb") as copy:
+            shutil.copyfileobj(stream, copy)
+    except OSError as error:
+        raise InputError(f"{source.name}: cannot be read: {error.strerror or error}") from None
+    return Source(path, source.name, source.below, False)
+
+
+def _size(source: Source) -> int:
+    try:
+        return os.stat(source.path).st_size
+    except OSError:
+        return 0
+
+
+def _machine() -> int:
+    """Bytes of memory of the machine."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError):
+        return 4 << 30
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Any]:
+    """A bar with the rate and the time left, on a terminal only."""
+    if sys.stderr is None or not sys.stderr.isatty() or total < _SMALL:
+        yield lambda size: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda size: progress.advance(task, size)

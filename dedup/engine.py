@@ -1,0 +1,270 @@
+"""The features of a batch, joined by key in DuckDB; and the processes that make them.
+
+Why: a batch may be larger than memory. Workers get file offsets, not text; what they find goes into tables that spill
+to disk under a limit of memory; each answer has a stated order, so it is the same for any number of workers.
+"""
+
+import os
+import threading
+from collections import deque
+from itertools import groupby
+from multiprocessing import get_context, parent_process
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import duckdb
+import numpy as np
+
+from dedup.across import collected, edited, features, find
+from dedup.config import Config
+from dedup.model import Document, Findings, Result
+from dedup.within import read_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+
+CAP = 100  # documents that share a fingerprint and are all compared; of more, each is compared with the first only
+LEAST = 0.2  # of the fingerprints of the smaller document; pairs that share half of their shingles share more than this
+_ROWS = 4096  # fetched at once
+
+_Job = TypeVar("_Job")
+_Done = TypeVar("_Done")
+
+_TABLES = """
+create table document (doc bigint, hi ubigint, lo ubigint, words uinteger, prints uinteger, grp ubigint, id ubigint);
+create table posting (fp ubigint, doc bigint, place uinteger);
+create table line (key ubigint, form ubigint, doc bigint, place uinteger, size uinteger);
+create table gone (doc bigint);
+"""
+
+# Those that are known under the same name and words come first: nothing is a duplicate of itself.
+_EXACT = """
+select doc, first from (
+    select doc, first_value(doc) over (partition by hi, lo order by doc not in (from known), doc) as first
+    from document where words > 0
+) where doc >= 0 and first <> doc order by doc
+"""
+
+# Rank: documents of the index first, then the most complete, then the first. A pair is (its better one, the other).
+_RANKED = """
+create or replace table ranked as
+    select doc, id, prints, row_number() over (order by doc >= 0, words desc, doc) as rank
+    from document where prints > 0 and doc not in (from gone);
+create or replace table posted as
+    select fp, rank, id from posting join ranked using (doc);
+create or replace table shared as
+    select fp, count(*) as documents, min(rank) as head from posted group by fp having count(*) > 1;
+"""
+
+_PAIRS = f"""
+with linked as (
+    select a.rank as better, b.rank as other
+    from shared join posted a using (fp) join posted b using (fp)
+    where documents <= {CAP} and a.rank < b.rank
+    union all
+    select head, rank from shared join posted using (fp) where documents > {CAP} and rank > head
+), counted as (
+    select better, other, count(*) as common from linked group by better, other
+)
+select o.doc, b.doc from counted
+join ranked b on b.rank = better join ranked o on o.rank = other
+where o.doc >= 0 and common >= {LEAST} * least(b.prints, o.prints) and not (b.doc < 0 and b.id = o.id)
+order by other, better
+"""
+
+_LINES = """
+create or replace table boiler as
+    select grp, key, count(*) as documents, min(doc) as first, arg_min(place, doc) as there
+    from line join document using (doc) where doc >= 0 and doc not in (from gone)
+    group by grp, key having count(*) >= ?
+"""
+
+_FORMS = """
+with written as (
+    select grp, key, count(*) as n, any_value(documents) as total,
+        min(line.doc) as doc, arg_min(place, line.doc) as place,
+        row_number() over (partition by grp, key order by count(*) desc, min(line.doc)) as nth
+    from line join document using (doc) join boiler using (grp, key)
+    where doc >= 0 and doc not in (from gone) group by grp, key, form
+)
+select case when n < ? then total else n end as documents, doc, place from written where n >= ? or nth = 1
+order by doc, place
+"""
+
+_RUNS = """
+with kept as (from posting where doc not in (from gone)), started as (
+    select fp, doc, place, first_value(doc) over same as first, first_value(place) over same as there
+    from kept window same as (partition by fp order by doc)
+)
+select doc, place, first, there from started where first <> doc and doc >= 0 order by doc, place, first, there
+"""
+
+
+class Tables:
+    """The features of a batch. `memory` is the limit in bytes, above which tables go to `folder`."""
+
+    def __init__(self, folder: "str | None" = None, memory: "int | None" = None, threads: int = 1) -> None:
+        self.capped = 0
+        self.base = duckdb.connect(os.path.join(folder, "tables.duckdb") if folder else ":memory:")
+        settings: dict[str, Any] = {"threads": threads, "preserve_insertion_order": False}
+        if memory:
+            settings["memory_limit"] = f"{memory // 1_000_000}MB"
+        if folder:
+            settings["temp_directory"] = os.path.join(folder, "spill")
+        for name, value in settings.items():
+            self.base.execute(f"set {name} = ?", [value])
+        self.base.execute(_TABLES)
+        self.base.execute("create table known (doc bigint)")
+
+    def close(self) -> None:
+        """Give memory and files back."""
+        self.base.close()
+
+    def add(self, rows: "dict[str, dict[str, np.ndarray]]", first: int) -> None:
+        """Add the rows that `across.collected` made of documents, which are numbered from `first` on."""
+        for table, columns in rows.items():
+            if len(columns["doc"]):
+                columns["doc"] = columns["doc"] + np.int64(first)
+                self.base.register("batch", columns)
+                self.base.execute(f"insert into {table} by name from batch")
+                self.base.unregister("batch")
+
+    def replace(self, document: int, rows: "dict[str, dict[str, np.ndarray[Any, Any]]]") -> None:
+        """Take these rows for those of a document, which keeps its name and group."""
+        [named] = self.base.execute("select grp, id from document where doc = ?", [document]).fetchall()
+        for table in rows:
+            self.base.execute(f"delete from {table} where doc = ?", [document])
+        self.add(rows, document)
+        self.base.execute("update document set grp = ?, id = ? where doc = ?", [*named, document])
+
+    def _rows(self, query: str, values: "Sequence[Any]" = ()) -> "Iterator[Any]":
+        found = self.base.cursor().execute(query, list(values))
+        while rows := found.fetchmany(_ROWS):
+            yield from rows
+
+    def drop(self, documents: "Iterable[int]") -> None:
+        """Leave these documents out from now on."""
+        numbers = {"doc": np.fromiter(documents, np.int64)}
+        self.base.register("batch", numbers)
+        self.base.execute("insert into gone from batch")
+        self.base.unregister("batch")
+
+    def exact(self) -> "Iterator[tuple[int, int]]":
+        """Yield (document, the document that it repeats), by document."""
+        return self._rows(_EXACT)
+
+    def pairs(self) -> "Iterator[tuple[int, int]]":
+        """Yield (document, a more complete or equal and earlier one), documents in the order of completeness."""
+        self.base.execute(_RANKED)
+        [(self.capped,)] = self.base.execute(f"select count(*) from shared where documents > {CAP}").fetchall()
+        return self._rows(_PAIRS)
+
+    def lines(self, least: int) -> "Iterator[tuple[int, int, int]]":
+        """Yield (documents, the first of them, place there) of the lines that `least` documents of a group have.
+
+        Of a line that is written in several ways each way that is as frequent by itself, else the most frequent one.
+        """
+        self.base.execute(_LINES, [least])
+        return self._rows(_FORMS, [least, least])
+
+    def holders(self) -> "Iterator[tuple[int, int, int, int, int]]":
+        """Yield (document, place, words, first document, place there) of each of these lines, in order."""
+        return self._rows(
+            "select doc, place, size, first, there from line join document using (doc) join boiler using (grp, key) "
+            "where doc not in (from gone) order by doc, place"
+        )
+
+    def runs(self) -> "Iterator[tuple[int, int, int, int]]":
+        """Yield (document, place, first document with this fingerprint, place there), in order."""
+        return self._rows(_RUNS)
+
+
+# ---------------------------------------------------------------- processes
+
+
+def spread(work: "Callable[[_Job], _Done]", jobs: "Iterable[_Job]", workers: int) -> "Iterator[_Done]":
+    """Yield work(job) of each job, in order. With one worker, here; else in processes that end with this one.
+
+    Raises what `work` raises; BrokenProcessPool where the system ended a worker.
+    """
+    if workers == 1:
+        yield from map(work, jobs)
+        return
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(workers, get_context("spawn"), _begin) as pool:
+        waiting: deque[Any] = deque()
+        try:
+            for job in jobs:
+                waiting.append(pool.submit(work, job))
+                if len(waiting) > 2 * workers:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for job_done in waiting:
+                job_done.cancel()
+
+
+def _begin() -> None:
+    """Leave Ctrl-C to the parent, and end when it ends, however that comes about."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    parent = parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
+# ---------------------------------------------------------------- in memory
+
+
+class _Texts:
+    """The documents of a small batch."""
+
+    def __init__(self) -> None:
+        self.results: list[Result] = []
+        self.texts: list[Document] = []
+        self.words: list[bytes] = []
+
+    def hashes(self, document: int) -> bytes:
+        return self.words[document]
+
+    def text(self, document: int) -> Document:
+        return self.texts[document]
+
+
+def clean_batch(
+    documents: "Iterable[tuple[str, str | bytes]]", config: Config
+) -> "tuple[tuple[Result, ...], Findings]":
+    """Return the Results of the documents (name, text), each cleaned by itself, and what they share.
+
+    Held in memory; `Findings` counts documents from 0 and names those that go (`dropped`). What `Config(passages=)` and
+    `Config(boilerplate=)` cut is out of the Results. Raises as `clean_document` does.
+    """
+    config.checked()
+    corpus, found = _Texts(), []
+    for name, text in documents:
+        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        result, clean, sheet = read_document(data, config, name)
+        known = features(sheet)
+        found.append((known, name, ""))
+        corpus.results.append(result)
+        corpus.texts.append(clean)
+        corpus.words.append(known.hashes)
+    tables = Tables()
+    try:
+        tables.add(collected(found), 0)
+        findings = find(tables, corpus, config)
+    finally:
+        tables.close()
+    cuts = {number: list(group) for number, group in groupby(findings.cuts, lambda cut: cut.document)}
+    results = enumerate(corpus.results)
+    of = corpus.results.__getitem__
+    return tuple(edited(result, cuts[n], of) if n in cuts else result for n, result in results), findings

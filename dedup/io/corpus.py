@@ -1,0 +1,194 @@
+"""The documents of a batch, read by several processes and never held whole.
+
+Why: a batch may be larger than memory. What is kept of a document is where it stands in its source; the hashes of its
+words and its Result, without the text, lie in a folder on the disk; the text is read again where it is needed.
+"""
+
+import os
+import pickle
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from typing import Any, BinaryIO, cast
+
+from dedup.across import Features, collected, features
+from dedup.decode import decode
+from dedup.errors import AuditError, InputError
+from dedup.io import files, jsonl
+from dedup.io.documents import Found, Reading, Source, documents
+from dedup.model import Document, Result, Span
+from dedup.rewrite import Table
+
+UNIT = 4 << 20  # bytes of source that a worker reads at once
+_FILES = 1024  # that it reads at once, at most
+# Of each document: its source, its bytes there, where its word hashes and its Result lie, the bytes of its clean text.
+COLUMNS = ("source", "start", "end", "words", "size", "result", "out")
+TOTALS = ("documents", "paragraphs_in", "paragraphs_out", "bytes_in", "blocks")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of a source: all of a text file, or whole lines."""
+
+    source: int
+    start: int
+    end: int
+    line: int  # the number of the first
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What a worker tells of the documents that it read."""
+
+    unit: int
+    columns: dict[str, "array[int]"]
+    rows: dict[str, Any]  # for engine.Tables
+    totals: list[int]
+    read: int  # bytes
+    errors: list[tuple[str, str]] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+
+def units(reading: Reading, sources: Sequence[Source], errors: list[tuple[str, str]]) -> Iterator[list[Part]]:
+    """Yield the sources in parts for the workers, in order. A source that cannot be read goes to `errors`."""
+    unit: list[Part] = []
+    for number, source in enumerate(sources):
+        try:
+            for part in _parts(reading, number, source):
+                unit.append(part)
+                if sum(p.end - p.start for p in unit) >= UNIT or len(unit) >= _FILES:
+                    yield unit
+                    unit = []
+        except OSError as error:
+            errors.append((source.name, f"{source.name}: cannot be read: {error.strerror or error}"))
+    if unit:
+        yield unit
+
+
+def _parts(reading: Reading, number: int, source: Source) -> Iterator[Part]:
+    if not reading.is_jsonl(source.path):
+        yield Part(number, 0, os.stat(source.path).st_size, 1)
+        return
+    start, line = 0, 1
+    with open(source.path, "rb") as stream:
+        while block := stream.read(UNIT):
+            block += stream.readline()
+            yield Part(number, start, start + len(block), line)
+            start += len(block)
+            line += block.count(b"\n")
+
+
+def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> Gathered:
+    """Clean the documents of one unit, and write what is kept of them into the folder."""
+    reading, folder, unit, parts = job
+    out = Gathered(
+        unit, {name: array("Q") for name in COLUMNS}, {}, [0] * len(TOTALS), sum(p.end - p.start for p, _ in parts)
+    )
+    found: list[tuple[Features, str, str]] = []
+    with _file(folder, unit, "words", "wb") as hashes, _file(folder, unit, "results", "wb") as results:
+
+        def add(number: int, document: Found) -> None:
+            result, known = document.result, features(document.sheet)
+            row = number, *document.span, hashes.tell(), len(known.hashes), results.tell(), len(result.clean)
+            for name, value in zip(COLUMNS, row, strict=True):
+                out.columns[name].append(value)
+            for at, value in enumerate((1, *result.paragraphs, len(result.data), len(result.removed))):
+                out.totals[at] += value
+            found.append((known, result.source, document.group))
+            hashes.write(known.hashes)
+            pickle.dump(result._replace(data=b"", clean=b""), results)
+
+        for part, source in parts:
+            try:
+                data = files.read(source.path, part.start, part.end)
+                fail = partial(_note, out.errors)
+                for document in documents(reading, source, data, fail, part.start, part.line):
+                    add(part.source, document)
+            except (AuditError, InputError) as error:
+                if source.walked and "looks like a binary file" in str(error):
+                    out.skipped.append(source.name)
+                else:
+                    out.errors.append((source.name, str(error)))
+    out.rows = collected(found)
+    return out
+
+
+def _note(errors: list[tuple[str, str]], place: str, message: str) -> None:
+    errors.append((place, message))
+
+
+def _file(folder: str, unit: int, kind: str, mode: str) -> BinaryIO:
+    return cast(BinaryIO, open(os.path.join(folder, f"{unit}.{kind}"), mode))
+
+
+class Corpus:
+    """The documents of a batch, by number in the order of the sources."""
+
+    def __init__(self, folder: str, reading: Reading, sources: Sequence[Source]) -> None:
+        self.folder, self.reading, self.sources = folder, reading, sources
+        self.columns = {name: array("Q") for name in COLUMNS}
+        self.firsts: list[int] = []  # of each unit, its first document
+        self.result = lru_cache(64)(self._result)
+
+    def __len__(self) -> int:
+        return len(self.columns["source"])
+
+    def add(self, gathered: Gathered) -> int:
+        """Take in the documents of the next unit, and return the number of the first."""
+        first = len(self)
+        self.firsts.append(first)
+        for name, column in gathered.columns.items():
+            self.columns[name].extend(column)
+        return first
+
+    def of(self, source: int) -> range:
+        """Return the documents of a source."""
+        return range(bisect_left(self.columns["source"], source), bisect_right(self.columns["source"], source))
+
+    def _kept(self, document: int, kind: str, start: int) -> BinaryIO:
+        stream = _file(self.folder, bisect_right(self.firsts, document) - 1, kind, "rb")
+        stream.seek(start)
+        return stream
+
+    def hashes(self, document: int) -> bytes:
+        """Return the 32-bit hashes of the words of the clean text."""
+        with self._kept(document, "words", self.columns["words"][document]) as stream:
+            return stream.read(self.columns["size"][document])
+
+    def lines(self, source: int) -> bool:
+        """Whether a source holds a record a line."""
+        return self.reading.is_jsonl(self.sources[source].path)
+
+    def span(self, document: int) -> Span:
+        """Return the bytes of its source that a document is."""
+        return self.columns["start"][document], self.columns["end"][document]
+
+    def record(self, document: int) -> tuple[bytes, jsonl.Record | None]:
+        """Return the bytes of a document in its source, and the record that these are in JSON Lines."""
+        number = self.columns["source"][document]
+        source = self.sources[number]
+        data = files.read(source.path, *self.span(document))
+        return data, jsonl.Record(data, source.name, self.reading.text_field) if self.lines(number) else None
+
+    def _result(self, document: int) -> Result:
+        """The Result of cleaning the document by itself."""
+        with self._kept(document, "results", self.columns["result"][document]) as stream:
+            slim: Result = pickle.load(stream)
+        data, record = self.record(document)
+        if record:
+            data = record.text.encode("utf-8", "surrogatepass")
+        return slim._replace(data=data, clean=Table(list(slim.pieces)).text(data))
+
+    def text(self, document: int) -> Document:
+        """Return the clean text."""
+        return decode(self.result(document).clean, force_text=True)
+
+    def name(self, document: int) -> str:
+        """Return the name of the document: that of its file, or the id of its record."""
+        return self.result(document).source
+
+    def seen(self, document: int) -> dict[str, Any] | None:
+        """Return where a document of the index came from."""
+        return None

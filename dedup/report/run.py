@@ -1,0 +1,27 @@
+"""What a report tells: the results of a run, and how its documents are called."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dedup.config import Config
+from dedup.model import Findings, Result, Side, Span
+
+
+def _none(*_: Any) -> Any:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The settings, totals, documents and findings of a run, as reports take them."""
+
+    config: Config
+    totals: dict[str, Any]
+    results: Callable[[], Iterable[tuple[Result, bool]]]  # each, and whether the document is dropped
+    errors: Sequence[tuple[str, str]] = ()
+    skipped: Sequence[str] = ()
+    findings: Findings = field(default_factory=Findings)
+    name: Callable[[int], str] = _none  # of a document
+    side: Callable[[int, Span], Side] = _none  # a span of its clean text, as lines and paragraphs of its input
+    seen: Callable[[int], dict[str, Any] | None] = _none  # of a document of an index: where it came from
