@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 HALF = 0.5  # documents are a pair when they share half of what either has, or half of the smaller one
 CONTAINED = 0.95  # of the shingles of the smaller document; the rest is what is glued to its ends
+GAP = 16  # words between two runs of one passage, at most, on either side
 MIN_LINE = 4  # words of a line that may be boilerplate
 SHARED = {
     "passage": "a passage that an earlier document has",
@@ -392,18 +393,51 @@ class _Across:
         for document, rows in groupby(self.tables.runs(), lambda row: row[0]):
             known = [(place, place + size) for _, place, size, *_ in lines.of(document)]
             apart = [row for row in rows if not self._together(document, row[2])]
-            for first, copy, kept in self._runs(document, apart):
-                if _own(copy, known) < self.config.min_passage:
+            for first, runs in self._chains(self._runs(document, apart)):
+                matched = sum(_own(copy, known) for copy, _ in runs)
+                if matched < self.config.min_passage:
                     continue
+                gone = [self._cut_run(document, first, copy, kept) for copy, kept in runs if self.config.passages]
+                copy, kept = ((runs[0][side][0], runs[-1][side][1]) for side in (0, 1))
                 pages = self.sheet(document), self.sheet(first)
                 here = self._clean(document, _bytes(*pages[0], copy))
                 there = self._clean(first, _bytes(*pages[1], kept))
-                whole = _whole(pages[0][1], copy)
-                gone = self.config.passages and whole[1] - whole[0] >= self.config.min_passage
-                if gone:
-                    other = whole[0] + kept[0] - copy[0], whole[1] + kept[0] - copy[0]
-                    gone = self._cut(document, whole, first, other, "passage")
-                yield Passage(document, here, first, there, copy[1] - copy[0], pages[0][1].phrase(copy), gone)
+                yield Passage(document, here, first, there, matched, pages[0][1].phrase(copy), any(gone))
+
+    def _runs(self, document: int, rows: "list[tuple[int, int, int, int]]") -> "list[tuple[int, Span, Span]]":
+        """The maximal runs that have these fingerprints, as (earlier document, words here, words there), in order."""
+        mine = self.words(document)
+        covered: dict[tuple[int, int], int] = {}
+        found = []
+        for _, at, first, there in rows:
+            if covered.get((first, there - at), 0) > at:
+                continue
+            theirs = self.words(first)
+            start = at - _common(mine[:at][::-1], theirs[:there][::-1])
+            end = at + _common(mine[at:], theirs[there:])
+            covered[first, there - at] = end
+            found.append((first, (start, end), (start + there - at, end + there - at)))
+        return sorted(found, key=lambda run: run[1])
+
+    def _chains(self, runs: "list[tuple[int, Span, Span]]") -> "list[tuple[int, list[tuple[Span, Span]]]]":
+        """Runs with one earlier document that follow one another on both sides: a passage, perhaps edited."""
+        out: list[tuple[int, list[tuple[Span, Span]]]] = []
+        last: dict[int, list[tuple[Span, Span]]] = {}
+        for first, copy, kept in runs:
+            chain = last.get(first)
+            if chain and all(0 <= span[0] - end <= GAP for span, (_, end) in zip((copy, kept), chain[-1], strict=True)):
+                chain.append((copy, kept))
+            else:
+                last[first] = [(copy, kept)]
+                out.append((first, last[first]))
+        return out
+
+    def _cut_run(self, document: int, first: int, copy: Span, kept: Span) -> bool:
+        """Cut the whole paragraphs of a run that is long enough; say whether."""
+        start, end = _whole(self.sheet(document)[1], copy)
+        shift = kept[0] - copy[0]
+        long = end - start >= self.config.min_passage
+        return long and self._cut(document, (start, end), first, (start + shift, end + shift), "passage")
 
     def _cut(self, document: int, copy: Span, first: int, kept: Span, rule: str) -> bool:
         """Cut whole paragraphs, the words `copy`, from a document, if `first` keeps these words; say whether."""
@@ -451,22 +485,6 @@ class _Across:
     def _together(self, document: int, other: int) -> bool:
         """Whether a cluster has both."""
         return bool(set(self.heads.get(document, ())) & set(self.heads.get(other, ())))
-
-    def _runs(self, document: int, rows: "list[tuple[int, int, int, int]]") -> "Iterator[tuple[int, Span, Span]]":
-        """The maximal runs of min_passage words and more, as (earlier document, words here, words there)."""
-        mine = self.words(document)
-        covered: dict[tuple[int, int], int] = {}
-        found = []
-        for _, at, first, there in rows:
-            if covered.get((first, there - at), 0) > at:
-                continue
-            theirs = self.words(first)
-            start = at - _common(mine[:at][::-1], theirs[:there][::-1])
-            end = at + _common(mine[at:], theirs[there:])
-            covered[first, there - at] = end
-            if end - start >= self.config.min_passage:
-                found.append((first, (start, end), (start + there - at, end + there - at)))
-        yield from sorted(found, key=lambda run: run[1])
 
 
 class _Follower:

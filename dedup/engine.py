@@ -48,27 +48,27 @@ select doc, first from (
 # Rank: documents of the index first, then the most complete, then the first. A pair is (its better one, the other).
 _RANKED = """
 create or replace table ranked as
-    select doc, id, prints, row_number() over (order by doc >= 0, words desc, doc) as rank
+    select doc, prints, row_number() over (order by doc >= 0, words desc, doc) as rank
     from document where prints > 0 and doc not in (from gone);
-create or replace table posted as
-    select fp, rank, id from posting join ranked using (doc);
 create or replace table shared as
-    select fp, count(*) as documents, min(rank) as head from posted group by fp having count(*) > 1;
+    select fp, count(*) as documents, min(rank) as head from posting join ranked using (doc)
+    group by fp having count(*) > 1;
+create or replace table linked as
+    select fp, documents, head, rank from posting join shared using (fp) join ranked using (doc);
 """
 
 _PAIRS = f"""
-with linked as (
-    select a.rank as better, b.rank as other
-    from shared join posted a using (fp) join posted b using (fp)
-    where documents <= {CAP} and a.rank < b.rank
+with pair as (
+    select a.rank as better, b.rank as other from linked a join linked b using (fp)
+    where a.documents <= {CAP} and a.rank < b.rank
     union all
-    select head, rank from shared join posted using (fp) where documents > {CAP} and rank > head
+    select head, rank from linked where documents > {CAP} and rank > head
 ), counted as (
-    select better, other, count(*) as common from linked group by better, other
+    select better, other, count(*) as common from pair group by better, other
 )
 select o.doc, b.doc from counted
 join ranked b on b.rank = better join ranked o on o.rank = other
-where o.doc >= 0 and common >= {LEAST} * least(b.prints, o.prints) and not (b.doc < 0 and b.id = o.id)
+where o.doc >= 0 and common >= {LEAST} * least(b.prints, o.prints)
 order by other, better
 """
 
@@ -92,11 +92,13 @@ order by doc, place
 """
 
 _RUNS = """
-with kept as (from posting where doc not in (from gone)), started as (
-    select fp, doc, place, first_value(doc) over same as first, first_value(place) over same as there
-    from kept window same as (partition by fp order by doc)
+with kept as (
+    select fp, doc, place from posting where fp in (select fp from shared) and doc not in (from gone)
+), started as (
+    select fp, min(doc) as first, arg_min(place, doc) as there from kept group by fp having count(*) > 1
 )
-select doc, place, first, there from started where first <> doc and doc >= 0 order by doc, place, first, there
+select doc, place, first, there from kept join started using (fp)
+where first <> doc and doc >= 0 order by doc, place, first, there
 """
 
 

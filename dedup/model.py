@@ -308,13 +308,13 @@ class Cluster(Record):
 
 
 class Passage(Record):
-    """A run of words of a document that an earlier one has too. Spans are bytes of the two clean texts."""
+    """Runs of words of a document, one after another, that an earlier one has too. Spans: bytes of the clean texts."""
 
     document: int
     copy: Span
     first: int
     kept: Span
-    words: int
+    words: int  # that match; others may stand between them
     text: str
     removed: bool  # whether the whole paragraphs of it go
 

@@ -49,6 +49,7 @@ def desk(tmp_path: Path) -> Path:
     shutil.copy(CANONICAL, tmp_path / "scraped" / "b.txt")
     records = [{"id": n, "text": p.read_text(encoding="utf-8")} for n, p in enumerate((SEED, CANONICAL))]
     (tmp_path / "batch.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
+    (tmp_path / "tomorrow.jsonl").write_text(json.dumps({"id": "new", "text": records[0]["text"]}) + "\n")
     return tmp_path
 
 

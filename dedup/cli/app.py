@@ -47,6 +47,14 @@ def _settings(
     min_paragraph: Annotated[
         int | None, typer.Option("--min-paragraph", min=1, help="Shortest lone paragraph that may go, in words.")
     ] = None,
+    min_passage: Annotated[
+        int | None,
+        typer.Option("--min-passage", min=12, help="Batch: shortest passage that documents share, in words."),
+    ] = None,
+    min_documents: Annotated[
+        int | None,
+        typer.Option("--min-documents", min=2, help="Batch: documents that a line of boilerplate stands in."),
+    ] = None,
     near: Annotated[
         bool,
         typer.Option("--near", help="Also copies that differ in one word of ten; --near 0.8: that share is alike."),
@@ -93,6 +101,8 @@ def _settings(
     given: dict[str, Any] = {
         "min_words": min_words,
         "min_paragraph": min_paragraph,
+        "min_passage": min_passage,
+        "min_documents": min_documents,
         "similarity": NEAR if near and similarity is None else similarity,
         "near_facts": near_facts,
         "keep": _choice("--keep", keep, *KEEP),
@@ -138,10 +148,11 @@ def _share(size: str) -> float:
     return share
 
 
-def _command(function: Callable[..., int]) -> Callable[..., int]:
+def _command(function: Callable[..., int], group: typer.Typer = app) -> Callable[..., int]:
     """Make a command of a function: its first three parameters are what the shared settings come to."""
     own = [p for p in inspect.signature(function).parameters.values() if p.name not in ("reading", "engine", "scope")]
-    shared = list(inspect.signature(_settings).parameters.values())
+    hidden = () if group is app else ("scope", "index")
+    shared = [p for p in inspect.signature(_settings).parameters.values() if p.name not in hidden]
 
     def command(**options: Any) -> None:
         settings = _settings(**{p.name: options.pop(p.name) for p in shared})
@@ -151,8 +162,15 @@ def _command(function: Callable[..., int]) -> Callable[..., int]:
     command.__signature__ = inspect.Signature(own + shared)  # type: ignore[attr-defined]  # read by Typer
     hints = get_type_hints(function, include_extras=True) | get_type_hints(_settings, include_extras=True)
     command.__annotations__ = {p.name: hints[p.name] for p in own + shared}
-    app.command(function.__name__)(command)
+    group.command(function.__name__)(command)
     return function
+
+
+index = typer.Typer(
+    help="The index of earlier runs: what was seen before.", rich_markup_mode=None, no_args_is_help=True
+)
+app.add_typer(index, name="index")
+Database = Annotated[Path, typer.Argument(metavar="DB", help="The file of the index.")]
 
 
 @_command
@@ -179,7 +197,7 @@ def clean(
 ) -> int:
     """Write the clean text: to standard output, a file (-o), a folder (-d), or over the input (--in-place)."""
     targets = Targets(output, directory, in_place, manifest, report or [])
-    reading = replace(reading, audit=audit)
+    reading, engine = replace(reading, audit=audit), replace(engine, add=True)
     return clean_inputs(reading, inputs or ["-"], targets, engine, scope, full=full, quiet=quiet, verbose=verbose)
 
 
@@ -229,3 +247,63 @@ def restore(
 ) -> None:
     """Rebuild the input, byte for byte, from the clean text and its manifest."""
     raise typer.Exit(restore_files(clean, manifest, output, directory))
+
+
+def _indexed(function: Callable[..., int]) -> Callable[..., int]:
+    return _command(function, index)
+
+
+@_indexed
+def add(reading: Reading, engine: Engine, scope: str | None, db: Database, inputs: Inputs = None) -> int:
+    """Add the documents of the inputs that repeat no other; a missing index is made."""
+    from dedup.cli.indexing import add_inputs
+
+    return add_inputs(reading, inputs or ["-"], replace(engine, index=os.fspath(db), add=True))
+
+
+@_indexed
+def search(
+    reading: Reading,
+    engine: Engine,
+    scope: str | None,
+    db: Database,
+    inputs: Inputs = None,
+    format: Annotated[str, typer.Option("--format", help="text or json, one hit a line.")] = "text",
+) -> int:
+    """Say which documents and passages of the inputs the index has, and from where."""
+    from dedup.cli.indexing import search_inputs
+
+    _choice("--format", format, "text", "json")
+    return search_inputs(reading, inputs or ["-"], replace(engine, index=os.fspath(db)), format)
+
+
+@index.command()
+def forget(
+    db: Database,
+    id: Annotated[str | None, typer.Option("--id", help="The documents of this id.")] = None,
+    run: Annotated[int | None, typer.Option("--run", help="All documents of the run with this number.")] = None,
+) -> None:
+    """Remove documents from the index."""
+    from dedup.cli import indexing
+
+    raise typer.Exit(indexing.forget(os.fspath(db), id, run))
+
+
+@index.command()
+def stats(db: Database, format: Annotated[str, typer.Option("--format", help="text or json.")] = "text") -> None:
+    """Say what the index holds, and its runs."""
+    from dedup.cli import indexing
+
+    _choice("--format", format, "text", "json")
+    raise typer.Exit(indexing.stats(os.fspath(db), format))
+
+
+@index.command()
+def verify(
+    db: Database,
+    sample: Annotated[int | None, typer.Option("--sample", min=1, help="Read so many documents only.")] = None,
+) -> None:
+    """Read the texts of the index again and compare them with what it stores. Exit 2 where they differ."""
+    from dedup.cli import indexing
+
+    raise typer.Exit(indexing.verify(os.fspath(db), sample))

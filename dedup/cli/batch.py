@@ -8,6 +8,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -15,8 +16,10 @@ import duckdb
 from dedup.across import edited, find, sides_of
 from dedup.cli.inputs import Engine, Tally
 from dedup.config import Config
+from dedup.decode import decode
 from dedup.engine import Tables, spread
 from dedup.errors import InputError, OutputError
+from dedup.index import Index
 from dedup.io import files
 from dedup.io.corpus import Corpus, Gathered, gather, units
 from dedup.io.documents import Reading, Source
@@ -32,8 +35,8 @@ _REST = 0.4  # of the limit is for the tables; the rest is for Python, the worke
 class Batch:
     """The documents of a batch after the work: which go, and what is cut from the others."""
 
-    def __init__(self, corpus: Corpus, findings: Findings) -> None:
-        self.corpus, self.findings = corpus, findings
+    def __init__(self, corpus: Corpus, findings: Findings, started: str, adding: bool) -> None:
+        self.corpus, self.findings, self.started, self.adding = corpus, findings, started, adding
         self.dropped = findings.dropped
         self.cuts: dict[int, list[Shared]] = defaultdict(list)
         for cut in findings.cuts:
@@ -71,6 +74,22 @@ class Batch:
             tally.blocks += len(cuts)
         tally.dropped = len(self.dropped)
 
+    def remember(self, written: Sequence[int]) -> int:
+        """Add to the index what stays of these sources, if that was asked for; return how many documents."""
+        index, corpus = self.corpus.index, self.corpus
+        if index is None or not self.adding:
+            return 0
+        numbers = (n for source in written for n in corpus.of(source) if n not in self.dropped)
+        return index.add(
+            ", ".join(corpus.sources[source].name for source in written), self.started, map(self._row, numbers)
+        )
+
+    def _row(self, document: int) -> tuple[int, str, str, int | None, int, bytes]:
+        result, columns = self.result(document), self.corpus.columns
+        text = decode(result.clean, force_text=True).text.encode("utf-8", "surrogatepass")
+        source = self.corpus.sources[columns["source"][document]].name
+        return document, result.source, source, columns["line"][document] or None, len(text), text
+
     def run(self, config: Config, tally: Tally) -> Run:
         """What reports tell of the batch."""
         return Run(
@@ -81,6 +100,7 @@ class Batch:
             tally.skipped,
             self.findings,
             self.corpus.name,
+            self.corpus.where,
             self.side,
             self.corpus.seen,
         )
@@ -89,18 +109,24 @@ class Batch:
 @contextmanager
 def batch(reading: Reading, found: Sequence[Source], engine: Engine, tally: Tally) -> Iterator[Batch]:
     """Read and compare the documents of a batch. Its working folder is there until the block ends."""
+    started = datetime.now(UTC).isoformat(timespec="seconds")
     with ExitStack() as stack:
         folder = stack.enter_context(_folder())
         sources = [_seekable(source, folder) for source in found]
         memory = engine.memory or int(_SHARE * _machine())
-        tables = Tables(folder, int(_REST * memory))
+        tables = Tables(folder, int(_REST * memory), engine.workers or os.cpu_count() or 1)
         stack.callback(tables.close)
         corpus = Corpus(folder, reading, sources)
         for gathered in _gathered(reading, sources, folder, engine, tally):
             first = corpus.add(gathered)
             tables.add(gathered.rows, first)
             _merge(tally, gathered)
-        work = Batch(corpus, find(tables, corpus, reading.config))
+        if engine.index:
+            corpus.index = stack.enter_context(
+                Index(engine.index, tables.base, create=engine.add, read_only=not engine.add)
+            )
+            corpus.index.load()
+        work = Batch(corpus, find(tables, corpus, reading.config), started, engine.add)
         work.count(tally)
         yield work
 

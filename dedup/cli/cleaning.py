@@ -85,6 +85,7 @@ def clean_inputs(
         )
     terminal = sys.stderr is not None and sys.stderr.isatty() and not quiet
     shown = terminal and targets.output is not None
+    written: list[int] = []
     with ExitStack() as stack:
         work = None
         if several:
@@ -101,6 +102,7 @@ def clean_inputs(
                     target = places[source.path]
                     whole = work is not None and work.drops(number) and target != files.STDIN and targets.output is None
                     (_drop if whole else _write)(steps, source, target, journal)
+                    written.append(number)
                 except (AuditError, InputError) as error:
                     tally.skip_or_fail(source, error)
                 except OutputError as error:
@@ -111,6 +113,8 @@ def clean_inputs(
         for path in targets.reports:
             with files.writing(os.fspath(path)) as stream:
                 stream.writelines(rendered(run, path.suffix, full))
+        if work:
+            work.remember(written)
         if terminal or verbose:
             say(tally.summary())
         if shown:
@@ -188,7 +192,7 @@ def _alone(reading: Reading, source: Source, tally: Tally, keep: bool) -> Iterat
     """The documents of a source, each cleaned by itself."""
     data, at = files.read(source.path), 0
     for found in documents(reading, source, data, tally.fail):
-        tally.add(found.result, keep)
+        tally.add(found.result, (source.name, found.line) if keep else None)
         start, end = found.span
         line = {} if found.line is None else {"line": found.line, "id": found.result.source}
         yield _Step(data[at:start], *cut(found.record, found.result), line)
@@ -200,15 +204,13 @@ def _batched(work: "Batch", number: int) -> Iterator[_Step]:
     """The documents of a source of a batch. A line of one that goes is gone with its end."""
     corpus = work.corpus
     path = corpus.sources[number].path
-    at, line, gone = 0, 1, False
+    at, gone = 0, False
     for document in corpus.of(number):
         start, end = corpus.span(document)
-        before = files.read(path, at, start)
-        line += before.count(b"\n")
-        before, at = before[gone:], end
+        before, at = files.read(path, at, start)[gone:], end
         data, entry = corpus.record(document)
         result = work.result(document)
-        more: dict[str, Any] = {"line": line, "id": result.source} if entry else {}
+        more: dict[str, Any] = {"line": corpus.columns["line"][document], "id": result.source} if entry else {}
         member = work.dropped.get(document)
         gone = member is not None and entry is not None
         if member is None:

@@ -21,6 +21,7 @@ class Engine:
     workers: int  # 0: one a core
     memory: int  # bytes; 0: half of the machine's
     index: str = ""
+    add: bool = False  # to the index what stays
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class Tally:
     errors: list[tuple[str, str]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     results: list[Result] = field(default_factory=list)
+    places: list[tuple[str, int | None]] = field(default_factory=list)  # of the results: file, and line of a record
     documents: int = 0
     dropped: int = 0
     paragraphs: list[int] = field(default_factory=lambda: [0, 0])
@@ -48,15 +50,16 @@ class Tally:
         else:
             self.fail(source.name, str(error))
 
-    def add(self, result: Result, keep: bool = False) -> None:
-        """Count the Result of a document, and keep it for a report."""
+    def add(self, result: Result, place: tuple[str, int | None] | None = None) -> None:
+        """Count the Result of a document, and keep it for a report, if its place (file, line of a record) is given."""
         self.documents += 1
         self.blocks += len(result.removed)
         for at, (count, data) in enumerate(zip(result.paragraphs, (result.data, result.clean), strict=True)):
             self.paragraphs[at] += count
             self.bytes[at] += len(data)
-        if keep:
+        if place:
             self.results.append(result)
+            self.places.append(place)
 
     @property
     def removed(self) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dedup.cli.inputs import Engine, Tally, many, say, sources
+from dedup.cli.inputs import Engine, Tally, many, sources
 from dedup.config import Config
 from dedup.errors import AuditError, InputError, OutputError, UsageError
 from dedup.io import files
@@ -22,7 +22,15 @@ _WIDTH = 120  # columns of a report in a file
 
 def alone(config: Config, tally: Tally) -> Run:
     """What reports tell of documents that were cleaned each by itself."""
-    return Run(config, tally.totals(), lambda: ((r, False) for r in tally.results), tally.errors, tally.skipped)
+    return Run(
+        config,
+        tally.totals(),
+        lambda: ((result, False) for result in tally.results),
+        tally.errors,
+        tally.skipped,
+        name=lambda document: tally.results[document].source,
+        where=tally.places.__getitem__,
+    )
 
 
 def rendered(run: Run, kind: str, full: bool) -> Iterator[bytes]:
@@ -55,7 +63,7 @@ def _found(reading: Reading, inputs: Sequence[str], engine: Engine, scope: str |
     for source in found:
         try:
             for document in documents(reading, source, files.read(source.path), tally.fail):
-                tally.add(document.result, keep=True)
+                tally.add(document.result, (source.name, document.line))
         except (AuditError, InputError) as error:
             tally.skip_or_fail(source, error)
     yield alone(reading.config, tally)
@@ -97,8 +105,8 @@ def check_inputs(
 
             for line in lines.render(run):
                 sys.stdout.write(line + "\n")
+            sys.stdout.write(f"{tally.summary().removeprefix('dedup: ')}; allowed {100 * limit:.4g}%\n")
             sys.stdout.flush()
-    say(f"{tally.summary()}; allowed {100 * limit:.4g}%")
     return tally.finish() or int(tally.duplication > limit)
 
 

@@ -16,15 +16,17 @@ from typing import Any, BinaryIO, cast
 from dedup.across import Features, collected, features
 from dedup.decode import decode
 from dedup.errors import AuditError, InputError
+from dedup.index import Index
 from dedup.io import files, jsonl
 from dedup.io.documents import Found, Reading, Source, documents
 from dedup.model import Document, Result, Span
+from dedup.normalise import words
 from dedup.rewrite import Table
 
 UNIT = 4 << 20  # bytes of source that a worker reads at once
 _FILES = 1024  # that it reads at once, at most
-# Of each document: its source, its bytes there, where its word hashes and its Result lie, the bytes of its clean text.
-COLUMNS = ("source", "start", "end", "words", "size", "result", "out")
+# Of each document: its source, line and bytes there, where its word hashes and Result lie, the size of its clean text.
+COLUMNS = ("source", "line", "start", "end", "words", "size", "result", "out")
 TOTALS = ("documents", "paragraphs_in", "paragraphs_out", "bytes_in", "blocks")
 
 
@@ -91,7 +93,8 @@ def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> Gathered
 
         def add(number: int, document: Found) -> None:
             result, known = document.result, features(document.sheet)
-            row = number, *document.span, hashes.tell(), len(known.hashes), results.tell(), len(result.clean)
+            kept = hashes.tell(), len(known.hashes), results.tell(), len(result.clean)
+            row = number, document.line or 0, *document.span, *kept
             for name, value in zip(COLUMNS, row, strict=True):
                 out.columns[name].append(value)
             for at, value in enumerate((1, *result.paragraphs, len(result.data), len(result.removed))):
@@ -128,6 +131,7 @@ class Corpus:
 
     def __init__(self, folder: str, reading: Reading, sources: Sequence[Source]) -> None:
         self.folder, self.reading, self.sources = folder, reading, sources
+        self.index: Index | None = None  # its documents have numbers below 0
         self.columns = {name: array("Q") for name in COLUMNS}
         self.firsts: list[int] = []  # of each unit, its first document
         self.result = lru_cache(64)(self._result)
@@ -154,6 +158,8 @@ class Corpus:
 
     def hashes(self, document: int) -> bytes:
         """Return the 32-bit hashes of the words of the clean text."""
+        if document < 0:
+            return bytes(words(self.text(document).text).hashes)
         with self._kept(document, "words", self.columns["words"][document]) as stream:
             return stream.read(self.columns["size"][document])
 
@@ -173,7 +179,11 @@ class Corpus:
         return data, jsonl.Record(data, source.name, self.reading.text_field) if self.lines(number) else None
 
     def _result(self, document: int) -> Result:
-        """The Result of cleaning the document by itself."""
+        """The Result of cleaning the document by itself; of one of the index, its clean text."""
+        if self.index and document < 0:
+            text = self.index.text(document).encode("utf-8", "surrogatepass")
+            id = self.index.provenance(document).id
+            return Result(id, text, text, "utf-8", (), (), ((0, len(text)),), (0, 0), 0)
         with self._kept(document, "results", self.columns["result"][document]) as stream:
             slim: Result = pickle.load(stream)
         data, record = self.record(document)
@@ -189,6 +199,16 @@ class Corpus:
         """Return the name of the document: that of its file, or the id of its record."""
         return self.result(document).source
 
+    def where(self, document: int) -> tuple[str, int | None]:
+        """Return the file of a document, and its line there if it is a record."""
+        if self.index and document < 0:
+            found = self.index.provenance(document)
+            return found.source, found.line
+        return self.sources[self.columns["source"][document]].name, self.columns["line"][document] or None
+
     def seen(self, document: int) -> dict[str, Any] | None:
         """Return where a document of the index came from."""
-        return None
+        if self.index is None or document >= 0:
+            return None
+        _, _, source, line, run, name, started = self.index.provenance(document)
+        return {"source": source, "line": line, "run": run, "run_name": name, "started": started}

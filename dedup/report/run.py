@@ -22,6 +22,8 @@ class Run:
     errors: Sequence[tuple[str, str]] = ()
     skipped: Sequence[str] = ()
     findings: Findings = field(default_factory=Findings)
+    # Documents have numbers from 0 in the order of `results`; those of an index, below 0.
     name: Callable[[int], str] = _none  # of a document
+    where: Callable[[int], tuple[str, int | None]] = _none  # its file, and its line there if it is a record of one
     side: Callable[[int, Span], Side] = _none  # a span of its clean text, as lines and paragraphs of its input
     seen: Callable[[int], dict[str, Any] | None] = _none  # of a document of an index: where it came from

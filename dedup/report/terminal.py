@@ -155,7 +155,9 @@ class _Across:
         return safe(self.run.name(document))
 
     def line(self, text: str = "", style: str = "") -> None:
-        self.console.print(Text(text, style, no_wrap=True, overflow="ellipsis"))
+        row = Text(text, style)
+        row.truncate(self.console.width, overflow="ellipsis" if self.sign.more == "⋮" else "crop")
+        self.console.print(row, soft_wrap=True)
 
 
 class _Report:
