@@ -10,11 +10,12 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from dedup.cli.cleaning import Targets, clean_inputs
-from dedup.cli.inputs import Engine
+from dedup.cli.inputs import Engine, Job
 from dedup.cli.reports import check_inputs, explain_input, report_inputs
 from dedup.cli.restoring import restore_files
 from dedup.config import KEEP, NEAR, PRESETS
 from dedup.errors import UsageError
+from dedup.io import files
 from dedup.io.documents import Reading
 
 app = typer.Typer(
@@ -40,6 +41,13 @@ Scope = Annotated[
 
 
 def _settings(
+    inputs: Inputs = None,
+    files_from: Annotated[
+        str | None, typer.Option("--files-from", help="Also the inputs that this file names, one a line; -: stdin.")
+    ] = None,
+    null: Annotated[
+        bool, typer.Option("-0", "--null", help="--files-from: the names end in NUL, as of find -print0.")
+    ] = False,
     preset: Annotated[str, typer.Option(help=f"Settings by name: {', '.join(PRESETS)}.")] = "default",
     min_words: Annotated[
         int | None, typer.Option("--min-words", min=4, help="Shortest run of words that counts as repeated.")
@@ -93,8 +101,8 @@ def _settings(
     memory: Annotated[
         str, typer.Option("--memory", help="Batch: what may be used, as 500MB or 8GB; default: half of the machine's.")
     ] = "",
-) -> tuple[Reading, Engine, str | None]:
-    """The settings that the commands share, as how to read, what to use, and the scope."""
+) -> Job:
+    """What the commands share."""
     config = PRESETS[_choice("--preset", preset, *PRESETS)]
     if near_facts and not near and similarity is None:
         raise UsageError("--near-facts: add --near, or copies that differ are not looked for")
@@ -115,7 +123,11 @@ def _settings(
         _choice("--scope", scope, "document", "batch")
     _choice("--input-format", input_format, "auto", "text", "jsonl")
     reading = Reading(config.checked(), input_format, text_field, id_field, group_field, text)
-    return reading, Engine(jobs, _bytes(memory), os.fspath(index) if index else ""), scope
+    if null and files_from is None:
+        raise UsageError("-0 goes with --files-from")
+    given_inputs = [*(inputs or []), *files.listed(files_from, b"\0" if null else b"\n")] if files_from else inputs
+    engine = Engine(jobs, _bytes(memory), os.fspath(index) if index else "")
+    return Job(reading, engine, scope, ["-"] if given_inputs is None else given_inputs)
 
 
 def _choice(option: str, value: str, *choices: str) -> str:
@@ -149,14 +161,14 @@ def _share(size: str) -> float:
 
 
 def _command(function: Callable[..., int], group: typer.Typer = app) -> Callable[..., int]:
-    """Make a command of a function: its first three parameters are what the shared settings come to."""
-    own = [p for p in inspect.signature(function).parameters.values() if p.name not in ("reading", "engine", "scope")]
+    """Make a command of a function: its first parameter is what the shared options come to."""
+    own = list(inspect.signature(function).parameters.values())[1:]
     hidden = () if group is app else ("scope", "index")
     shared = [p for p in inspect.signature(_settings).parameters.values() if p.name not in hidden]
 
     def command(**options: Any) -> None:
-        settings = _settings(**{p.name: options.pop(p.name) for p in shared})
-        raise typer.Exit(function(*settings, **options))
+        job = _settings(**{p.name: options.pop(p.name) for p in shared})
+        raise typer.Exit(function(job, **options))
 
     command.__doc__ = function.__doc__
     command.__signature__ = inspect.Signature(own + shared)  # type: ignore[attr-defined]  # read by Typer
@@ -175,10 +187,7 @@ Database = Annotated[Path, typer.Argument(metavar="DB", help="The file of the in
 
 @_command
 def clean(
-    reading: Reading,
-    engine: Engine,
-    scope: str | None,
-    inputs: Inputs = None,
+    job: Job,
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Write the clean text here.")] = None,
     directory: Annotated[Path | None, typer.Option("-d", "--directory", help="Write clean files below here.")] = None,
     in_place: Annotated[bool, typer.Option("--in-place", help="Replace the inputs.")] = False,
@@ -197,16 +206,13 @@ def clean(
 ) -> int:
     """Write the clean text: to standard output, a file (-o), a folder (-d), or over the input (--in-place)."""
     targets = Targets(output, directory, in_place, manifest, report or [])
-    reading, engine = replace(reading, audit=audit), replace(engine, add=True)
-    return clean_inputs(reading, inputs or ["-"], targets, engine, scope, full=full, quiet=quiet, verbose=verbose)
+    job = replace(job, reading=replace(job.reading, audit=audit), engine=replace(job.engine, add=True))
+    return clean_inputs(job, targets, full=full, quiet=quiet, verbose=verbose)
 
 
 @_command
 def check(
-    reading: Reading,
-    engine: Engine,
-    scope: str | None,
-    inputs: Inputs = None,
+    job: Job,
     max_duplication: Annotated[
         str, typer.Option("--max-duplication", help="How much may repeat, as a share of the bytes: 5% or 0.05.")
     ] = "0%",
@@ -214,15 +220,12 @@ def check(
 ) -> int:
     """Say what would go. Exit 1 when it is more than allowed. Writes no text."""
     _choice("--format", format, "text", "json")
-    return check_inputs(reading, inputs or ["-"], engine, scope, format, _share(max_duplication))
+    return check_inputs(job, format, _share(max_duplication))
 
 
 @_command
 def report(
-    reading: Reading,
-    engine: Engine,
-    scope: str | None,
-    inputs: Inputs = None,
+    job: Job,
     format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
     full: Full = False,
     explain: Annotated[bool, typer.Option("--explain", help="One document: every match considered.")] = False,
@@ -232,10 +235,10 @@ def report(
     _choice("--format", format, "text", "json")
     _choice("--color", color, "auto", "always", "never")
     if not explain:
-        return report_inputs(reading, inputs or ["-"], engine, scope, format, full, color)
+        return report_inputs(job, format, full, color)
     if format != "text":
         raise UsageError("--explain: there is --format text only")
-    return explain_input(reading, inputs or ["-"], full, color)
+    return explain_input(job, full, color)
 
 
 @app.command()
@@ -254,27 +257,24 @@ def _indexed(function: Callable[..., int]) -> Callable[..., int]:
 
 
 @_indexed
-def add(reading: Reading, engine: Engine, scope: str | None, db: Database, inputs: Inputs = None) -> int:
+def add(job: Job, db: Database) -> int:
     """Add the documents of the inputs that repeat no other; a missing index is made."""
     from dedup.cli.indexing import add_inputs
 
-    return add_inputs(reading, inputs or ["-"], replace(engine, index=os.fspath(db), add=True))
+    return add_inputs(replace(job, engine=replace(job.engine, index=os.fspath(db), add=True)))
 
 
 @_indexed
 def search(
-    reading: Reading,
-    engine: Engine,
-    scope: str | None,
+    job: Job,
     db: Database,
-    inputs: Inputs = None,
     format: Annotated[str, typer.Option("--format", help="text or json, one hit a line.")] = "text",
 ) -> int:
     """Say which documents and passages of the inputs the index has, and from where."""
     from dedup.cli.indexing import search_inputs
 
     _choice("--format", format, "text", "json")
-    return search_inputs(reading, inputs or ["-"], replace(engine, index=os.fspath(db)), format)
+    return search_inputs(replace(job, engine=replace(job.engine, index=os.fspath(db))), format)
 
 
 @index.command()

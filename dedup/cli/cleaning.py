@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from dedup.cli.inputs import Engine, Tally, many, say, sources
+from dedup.cli.inputs import Job, Tally, say, sources
 from dedup.cli.reports import alone, rendered
 from dedup.errors import AuditError, InputError, OutputError, UsageError
 from dedup.io import files
@@ -60,24 +60,18 @@ class Targets:
 
 
 def clean_inputs(
-    reading: Reading,
-    inputs: Sequence[str],
+    job: Job,
     targets: Targets,
-    engine: Engine,
-    scope: str | None = None,
     *,
     full: bool = False,
     quiet: bool = False,
     verbose: bool = False,
 ) -> int:
-    """Clean the inputs to their targets and return the exit code: 2 if anything could not be done, else 0.
-
-    `scope` is document or batch; None: batch, where there may be several documents.
-    """
-    tally = Tally()
-    found = sources(inputs, tally)
-    places = targets.check(found, any(s.walked for s in found) or any(os.path.isdir(p) for p in inputs))
-    several = many(reading, found, scope, engine)
+    """Clean the inputs to their targets and return the exit code: 2 if anything could not be done, else 0."""
+    tally, reading = Tally(), job.reading
+    found = sources(job.inputs, tally)
+    places = targets.check(found, any(s.walked for s in found) or any(os.path.isdir(p) for p in job.inputs))
+    several = job.is_batch(found)
     if several and targets.manifest is None and any(_same(*place) for place in places.items()):
         raise UsageError(
             "whole files of a batch may go, and inputs are to be replaced: give --manifest FILE, or --scope document "
@@ -91,7 +85,7 @@ def clean_inputs(
         if several:
             from dedup.cli.batch import batch
 
-            work = stack.enter_context(batch(reading, found, engine, tally))
+            work = stack.enter_context(batch(reading, found, job.engine, tally))
         with _journal(targets, places) if targets.manifest else nullcontext() as journal:
             for number, source in enumerate(found):
                 try:

@@ -2,32 +2,30 @@
 
 import json
 import sys
-from collections.abc import Sequence
 
 from dedup.cli.batch import batch
-from dedup.cli.inputs import Engine, Tally, sources
+from dedup.cli.inputs import Job, Tally, sources
 from dedup.errors import UsageError
 from dedup.index import Index
-from dedup.io.documents import Reading
 from dedup.report import lines
 from dedup.report.safe import safe
 
 
-def add_inputs(reading: Reading, inputs: Sequence[str], engine: Engine) -> int:
+def add_inputs(job: Job) -> int:
     """Add the documents of the inputs to the index, without those that repeat others, and return the exit code."""
     tally = Tally()
-    found = sources(inputs, tally)
-    with batch(reading, found, engine, tally) as work:
+    found = sources(job.inputs, tally)
+    with batch(job.reading, found, job.engine, tally) as work:
         added = work.remember(range(len(found)))
     _print(f"{tally.summary().removeprefix('dedup: ')}; added {added:,}")
     return tally.finish()
 
 
-def search_inputs(reading: Reading, inputs: Sequence[str], engine: Engine, kind: str) -> int:
+def search_inputs(job: Job, kind: str) -> int:
     """Print what the index has of the inputs, and return the exit code."""
     tally = Tally()
-    with batch(reading, sources(inputs, tally), engine, tally) as work:
-        for line in lines.hits(work.run(reading.config, tally), kind == "json"):
+    with batch(job.reading, sources(job.inputs, tally), job.engine, tally) as work:
+        for line in lines.hits(work.run(job.reading.config, tally), kind == "json"):
             sys.stdout.write(line + "\n")
     sys.stdout.flush()
     return tally.finish()

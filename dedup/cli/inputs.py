@@ -24,6 +24,21 @@ class Engine:
     add: bool = False  # to the index what stays
 
 
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a command is to work on, and how."""
+
+    reading: Reading
+    engine: Engine
+    scope: str | None  # document or batch; None: batch, where there may be several documents
+    inputs: Sequence[str]
+
+    def is_batch(self, found: Sequence[Source]) -> bool:
+        """Whether these documents are to be compared with one another, or with an index."""
+        several = len(found) > 1 or any(self.reading.is_jsonl(source.path) for source in found)
+        return self.scope == "batch" or (self.scope is None and (several or bool(self.engine.index)))
+
+
 @dataclass(slots=True)
 class Tally:
     """What a run has met so far."""
@@ -123,9 +138,3 @@ def sources(inputs: Sequence[str], tally: Tally) -> list[Source]:
             name = "standard input" if path == files.STDIN else files.show(path)
             out.append(Source(path, name, os.path.basename(path), False))
     return out
-
-
-def many(reading: Reading, found: Sequence[Source], scope: str | None, engine: Engine) -> bool:
-    """Whether the documents are to be compared: as `scope` says, or where there may be several, or an index."""
-    several = len(found) > 1 or any(reading.is_jsonl(source.path) for source in found)
-    return scope == "batch" or (scope is None and (several or bool(engine.index)))

@@ -2,15 +2,15 @@
 
 import io
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dedup.cli.inputs import Engine, Tally, many, sources
+from dedup.cli.inputs import Job, Tally, sources
 from dedup.config import Config
 from dedup.errors import AuditError, InputError, OutputError, UsageError
 from dedup.io import files
-from dedup.io.documents import Reading, documents
+from dedup.io.documents import documents
 from dedup.report.run import Run
 from dedup.within import explain_document
 
@@ -52,28 +52,25 @@ def rendered(run: Run, kind: str, full: bool) -> Iterator[bytes]:
 
 
 @contextmanager
-def _found(reading: Reading, inputs: Sequence[str], engine: Engine, scope: str | None, tally: Tally) -> Iterator[Run]:
-    found = sources(inputs, tally)
-    if many(reading, found, scope, engine):
+def _found(job: Job, tally: Tally) -> Iterator[Run]:
+    found = sources(job.inputs, tally)
+    if job.is_batch(found):
         from dedup.cli.batch import batch
 
-        with batch(reading, found, engine, tally) as work:
-            yield work.run(reading.config, tally)
+        with batch(job.reading, found, job.engine, tally) as work:
+            yield work.run(job.reading.config, tally)
         return
     for source in found:
         try:
-            for document in documents(reading, source, files.read(source.path), tally.fail):
+            for document in documents(job.reading, source, files.read(source.path), tally.fail):
                 tally.add(document.result, (source.name, document.line))
         except (AuditError, InputError) as error:
             tally.skip_or_fail(source, error)
-    yield alone(reading.config, tally)
+    yield alone(job.reading.config, tally)
 
 
 def report_inputs(
-    reading: Reading,
-    inputs: Sequence[str],
-    engine: Engine,
-    scope: str | None,
+    job: Job,
     kind: str,
     full: bool,
     color: str,
@@ -81,23 +78,20 @@ def report_inputs(
     """Print the report of the inputs and return the exit code."""
     tally = Tally()
     _open_output()
-    with _found(reading, inputs, engine, scope, tally) as run:
+    with _found(job, tally) as run:
         _print(run, kind, full, color)
     return tally.finish()
 
 
 def check_inputs(
-    reading: Reading,
-    inputs: Sequence[str],
-    engine: Engine,
-    scope: str | None,
+    job: Job,
     kind: str,
     limit: float,
 ) -> int:
     """Print what would go and return the exit code: 1 when it is more than `limit`, a share of the bytes."""
     tally = Tally()
     _open_output()
-    with _found(reading, inputs, engine, scope, tally) as run:
+    with _found(job, tally) as run:
         if kind == "json":
             _print(run, kind, False, "never")
         else:
@@ -110,13 +104,13 @@ def check_inputs(
     return tally.finish() or int(tally.duplication > limit)
 
 
-def explain_input(reading: Reading, inputs: Sequence[str], full: bool, color: str) -> int:
+def explain_input(job: Job, full: bool, color: str) -> int:
     """Print the report of one text, then every match that was considered, and return the exit code."""
     from dedup.report import terminal
 
     tally = Tally()
     _open_output()
-    found = sources(inputs, tally)
+    found, reading = sources(job.inputs, tally), job.reading
     if len(found) != 1 or found[0].walked or reading.is_jsonl(found[0].path):
         raise UsageError("--explain: give one text file; of a JSON Lines file, one record by itself")
     data = files.read(found[0].path)

@@ -36,6 +36,11 @@ def read(path: str, start: int = 0, end: int | None = None) -> bytes:
         raise InputError(f"{name}: cannot be read: {error.strerror or error}") from None
 
 
+def listed(path: str, end: bytes) -> list[str]:
+    """Return the file names in a file, each ended by `end`. Raises InputError naming the file."""
+    return [os.fsdecode(name) for name in read(path).split(end) if name]
+
+
 def remove(path: str) -> None:
     """Remove a file, if it is there. Raises OutputError naming it."""
     try:
