@@ -45,10 +45,10 @@ select doc, first from (
 ) where doc >= 0 and first <> doc order by doc
 """
 
-# Rank: documents of the index first, then the most complete, then the first. A pair is (its better one, the other).
+# Rank: what the index has first, then the most complete, then the first. A pair is (its better one, the other).
 _RANKED = """
 create or replace table ranked as
-    select doc, prints, row_number() over (order by doc >= 0, words desc, doc) as rank
+    select doc, prints, row_number() over (order by doc >= 0 and doc not in (from known), words desc, doc) as rank
     from document where prints > 0 and doc not in (from gone);
 create or replace table shared as
     select fp, count(*) as documents, min(rank) as head from posting join ranked using (doc)

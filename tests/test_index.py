@@ -379,6 +379,15 @@ def test_a_document_that_came_again_changed_stands_beside_the_old_one(path: Path
         assert seen.forget(id="ferry") == 2
 
 
+def test_versions_of_a_document_of_the_batch_are_not_loaded(path: Path) -> None:
+    batch = Batch({"ferry": FERRY + "Updated on Monday.\n", "bridge": BRIDGE, "copy": ORCHARD})
+    with Index(str(path), batch.tables.base) as seen:
+        seen.load()
+        loaded = batch.tables.base.execute("select doc from document where doc < 0").fetchall()
+        assert [seen.provenance(doc).id for (doc,) in loaded] == ["orchard"]
+        assert batch.tables.base.execute("select distinct doc from posting where doc < 0").fetchall() == loaded
+
+
 def test_a_document_that_is_cut_to_what_it_was_before_is_known(path: Path) -> None:
     batch = Batch({"ferry": FERRY + "Subscribe to our letter, it costs nothing at all.\n", "choir": CHOIR})
     with Index(str(path), batch.tables.base) as seen:

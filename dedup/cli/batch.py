@@ -28,6 +28,7 @@ from dedup.report.run import Run
 from dedup.rewrite import Table
 
 _SMALL = 8 << 20  # bytes of input below which one process is quicker than to start more
+_NAMED = 5  # sources that the name of a run tells
 _SHARE = 0.5  # of the memory of the machine, where no limit is given
 _REST = 0.4  # of the limit is for the tables; the rest is for Python, the workers and what tables take beyond a limit
 
@@ -80,9 +81,9 @@ class Batch:
         if index is None or not self.adding:
             return 0
         numbers = (n for source in written for n in corpus.of(source) if n not in self.dropped)
-        return index.add(
-            ", ".join(corpus.sources[source].name for source in written), self.started, map(self._row, numbers)
-        )
+        names = [corpus.sources[source].name for source in written]
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        return index.add(", ".join(names[:_NAMED]) + more, self.started, map(self._row, numbers))
 
     def _row(self, document: int) -> tuple[int, str, str, int | None, int, bytes]:
         result, columns = self.result(document), self.corpus.columns
