@@ -141,7 +141,7 @@ def test_jsonl_keeps_fields_order_and_escapes_and_passes_broken_lines_on(tmp_pat
         (["clean", "a.txt", "b.txt"], "several inputs need -d DIR or --in-place"),
         (["clean", "a.txt", "-o", "x", "--in-place"], "give one of -o, -d and --in-place"),
         (["clean", "-", "--in-place"], "standard input has no place"),
-        (["clean", "a.txt", "--report", "r.pdf"], "must end in .json or .txt"),
+        (["clean", "a.txt", "--report", "r.pdf"], "must end in .txt, .json"),
         (["clean", "a.txt", "--preset", "wild"], "--preset wild: there is default"),
         (["clean", "a.txt", "--min-words", "2"], "min-words"),
         (["clean", "no-such-file"], "no-such-file: cannot be read: No such file"),

@@ -11,7 +11,7 @@ import typer
 
 from dedup.cli.cleaning import Targets, clean_inputs
 from dedup.cli.inputs import Engine, Job
-from dedup.cli.reports import check_inputs, explain_input, report_inputs
+from dedup.cli.reports import explain_input, report_inputs
 from dedup.cli.restoring import restore_files
 from dedup.config import KEEP, NEAR, PRESETS
 from dedup.errors import UsageError
@@ -149,14 +149,14 @@ def _bytes(size: str) -> int:
     return int(number or 0) * units[unit]
 
 
-def _share(size: str) -> float:
+def _share(option: str, size: str) -> float:
     """The share, 0..1, that 5% or 0.05 are."""
     try:
         share = float(size.removesuffix("%")) / (100 if size.endswith("%") else 1)
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:
-        raise UsageError(f"--max-duplication {size}: give a share such as 5% or 0.05")
+        raise UsageError(f"{option} {size}: give a share such as 5% or 0.05")
     return share
 
 
@@ -195,7 +195,7 @@ def clean(
         Path | None, typer.Option(help="Record every removal here, so that restore can undo it.")
     ] = None,
     report: Annotated[
-        list[Path] | None, typer.Option(help="Write a report, .json or .txt; may be given again.")
+        list[Path] | None, typer.Option(help="Write a report: .txt, .json, .html, .sarif, .xml; may be given again.")
     ] = None,
     audit: Annotated[
         bool, typer.Option("--audit", help="Check each result once more, word by word, before it is written.")
@@ -216,23 +216,36 @@ def check(
     max_duplication: Annotated[
         str, typer.Option("--max-duplication", help="How much may repeat, as a share of the bytes: 5% or 0.05.")
     ] = "0%",
-    format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    max_per_document: Annotated[
+        str, typer.Option("--max-duplication-per-document", help="The same, of each document.")
+    ] = "100%",
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", help="Findings that are accepted: only new ones count.")
+    ] = None,
+    update_baseline: Annotated[bool, typer.Option("--update-baseline", help="Accept what is found now.")] = False,
+    format: Annotated[str, typer.Option("--format", help="text, json, sarif, github or junit.")] = "text",
+    report: Annotated[
+        list[Path] | None, typer.Option(help="Write a report too: .txt, .json, .html, .sarif, .xml (JUnit).")
+    ] = None,
 ) -> int:
     """Say what would go. Exit 1 when it is more than allowed. Writes no text."""
-    _choice("--format", format, "text", "json")
-    return check_inputs(job, format, _share(max_duplication))
+    from dedup.cli.checking import Gate, check_inputs
+
+    kind = _choice("--format", format, "text", "json", "sarif", "github", "junit").replace("text", "lines")
+    limits = _share("--max-duplication", max_duplication), _share("--max-duplication-per-document", max_per_document)
+    return check_inputs(job, Gate(*limits, baseline, update_baseline, kind, report or []))
 
 
 @_command
 def report(
     job: Job,
-    format: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
+    format: Annotated[str, typer.Option("--format", help="text, json, html, sarif, github or junit.")] = "text",
     full: Full = False,
     explain: Annotated[bool, typer.Option("--explain", help="One document: every match considered.")] = False,
     color: Annotated[str, typer.Option("--color", help="auto, always or never.")] = "auto",
 ) -> int:
     """Show what would go, what stays though it repeats, and why. Writes no text."""
-    _choice("--format", format, "text", "json")
+    _choice("--format", format, "text", "json", "html", "sarif", "github", "junit")
     _choice("--color", color, "auto", "always", "never")
     if not explain:
         return report_inputs(job, format, full, color)

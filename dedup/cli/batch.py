@@ -99,11 +99,11 @@ class Batch:
             self.results,
             tally.errors,
             tally.skipped,
-            self.findings,
-            self.corpus.name,
-            self.corpus.where,
-            self.side,
-            self.corpus.seen,
+            findings=self.findings,
+            name=self.corpus.name,
+            where=self.corpus.where,
+            side=self.side,
+            seen=self.corpus.seen,
         )
 
 
@@ -118,6 +118,7 @@ def batch(reading: Reading, found: Sequence[Source], engine: Engine, tally: Tall
         tables = Tables(folder, int(_REST * memory), engine.workers or os.cpu_count() or 1)
         stack.callback(tables.close)
         corpus = Corpus(folder, reading, sources)
+        stack.callback(corpus.close)
         for gathered in _gathered(reading, sources, folder, engine, tally):
             first = corpus.add(gathered)
             tables.add(gathered.rows, first)

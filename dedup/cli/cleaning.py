@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dedup.cli.inputs import Job, Tally, say, sources
-from dedup.cli.reports import alone, rendered
+from dedup.cli.reports import alone, known, write
 from dedup.errors import AuditError, InputError, OutputError, UsageError
 from dedup.io import files
 from dedup.io.documents import Reading, Source, cut, documents
@@ -35,9 +35,7 @@ class Targets:
         """Return the target of each source. Raises UsageError for targets that contradict one another."""
         if sum([self.output is not None, self.directory is not None, self.in_place]) > 1:
             raise UsageError("give one of -o, -d and --in-place")
-        for path in self.reports:
-            if path.suffix not in (".json", ".txt"):
-                raise UsageError(f"--report {path}: the name must end in .json or .txt")
+        known(self.reports)
         if self.in_place and any(s.path == files.STDIN for s in sources):
             raise UsageError("--in-place: standard input has no place; give files")
         if self.directory is not None:
@@ -104,9 +102,7 @@ def clean_inputs(
                         raise
                     tally.fail(source.name, str(error))
         run = work.run(reading.config, tally) if work else alone(reading.config, tally)
-        for path in targets.reports:
-            with files.writing(os.fspath(path)) as stream:
-                stream.writelines(rendered(run, path.suffix, full))
+        write(run, targets.reports, full)
         if work:
             work.remember(written)
         if terminal or verbose:

@@ -1,11 +1,15 @@
-"""The report and check commands, and the reports that clean writes beside its output."""
+"""The report command, and the reports that other commands write beside their output."""
 
 import io
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dedup import __version__
 from dedup.cli.inputs import Job, Tally, sources
 from dedup.config import Config
 from dedup.errors import AuditError, InputError, OutputError, UsageError
@@ -33,13 +37,18 @@ def alone(config: Config, tally: Tally) -> Run:
     )
 
 
-def rendered(run: Run, kind: str, full: bool) -> Iterator[bytes]:
-    """The report of a run as a file of this kind: .json or .txt."""
-    if kind == ".json":
-        from dedup.report import json
+SUFFIXES = {".txt": "text", ".json": "json", ".html": "html", ".sarif": "sarif", ".xml": "junit"}  # of report files
 
-        yield from map(str.encode, json.render(run))
-        return
+
+def rendered(run: Run, kind: str, full: bool = False) -> Iterator[bytes]:
+    """The report of a run in one of the formats."""
+    if kind == "text":
+        return _drawn(run, full)
+    more = (__version__,) if kind == "sarif" else ()
+    return map(str.encode, import_module(f"dedup.report.{kind}").render(run, *more))
+
+
+def _drawn(run: Run, full: bool) -> Iterator[bytes]:
     from rich.console import Console
 
     from dedup.report import terminal
@@ -51,8 +60,23 @@ def rendered(run: Run, kind: str, full: bool) -> Iterator[bytes]:
     yield out.getvalue().encode()
 
 
+def write(run: Run, paths: Sequence[Path], full: bool = False) -> None:
+    """Write a report into each of these files, in the format of its name."""
+    for path in paths:
+        with files.writing(os.fspath(path)) as stream:
+            stream.writelines(rendered(run, SUFFIXES[path.suffix], full))
+
+
+def known(paths: Sequence[Path]) -> Sequence[Path]:
+    """Return the paths. Raises UsageError for a name that tells no format."""
+    for path in paths:
+        if path.suffix not in SUFFIXES:
+            raise UsageError(f"--report {path}: the name must end in {', '.join(SUFFIXES)}")
+    return paths
+
+
 @contextmanager
-def _found(job: Job, tally: Tally) -> Iterator[Run]:
+def found_in(job: Job, tally: Tally) -> Iterator[Run]:
     found = sources(job.inputs, tally)
     if job.is_batch(found):
         from dedup.cli.batch import batch
@@ -77,31 +101,10 @@ def report_inputs(
 ) -> int:
     """Print the report of the inputs and return the exit code."""
     tally = Tally()
-    _open_output()
-    with _found(job, tally) as run:
+    open_output()
+    with found_in(job, tally) as run:
         _print(run, kind, full, color)
     return tally.finish()
-
-
-def check_inputs(
-    job: Job,
-    kind: str,
-    limit: float,
-) -> int:
-    """Print what would go and return the exit code: 1 when it is more than `limit`, a share of the bytes."""
-    tally = Tally()
-    _open_output()
-    with _found(job, tally) as run:
-        if kind == "json":
-            _print(run, kind, False, "never")
-        else:
-            from dedup.report import lines
-
-            for line in lines.render(run):
-                sys.stdout.write(line + "\n")
-            sys.stdout.write(f"{tally.summary().removeprefix('dedup: ')}; allowed {100 * limit:.4g}%\n")
-            sys.stdout.flush()
-    return tally.finish() or int(tally.duplication > limit)
 
 
 def explain_input(job: Job, full: bool, color: str) -> int:
@@ -109,7 +112,7 @@ def explain_input(job: Job, full: bool, color: str) -> int:
     from dedup.report import terminal
 
     tally = Tally()
-    _open_output()
+    open_output()
     found, reading = sources(job.inputs, tally), job.reading
     if len(found) != 1 or found[0].walked or reading.is_jsonl(found[0].path):
         raise UsageError("--explain: give one text file; of a JSON Lines file, one record by itself")
@@ -123,17 +126,24 @@ def explain_input(job: Job, full: bool, color: str) -> int:
 
 
 def _print(run: Run, kind: str, full: bool, color: str) -> None:
-    if kind == "json":
-        for part in rendered(run, ".json", full):
-            sys.stdout.write(part.decode())
-    else:
+    if kind == "text":
         from dedup.report import terminal
 
         terminal.show_run(_console(color), run, full=full)
+        sys.stdout.flush()
+    else:
+        show(rendered(run, kind))
+
+
+def show(parts: Iterable[bytes]) -> None:
+    """Write to standard output."""
+    sys.stdout.flush()
+    for part in parts:
+        sys.stdout.buffer.write(part)
     sys.stdout.flush()
 
 
-def _open_output() -> None:
+def open_output() -> None:
     if sys.stdout is None:
         raise OutputError("standard output is closed")
 

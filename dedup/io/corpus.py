@@ -25,6 +25,7 @@ from dedup.rewrite import Table
 
 UNIT = 4 << 20  # bytes of source that a worker reads at once
 _FILES = 1024  # that it reads at once, at most
+_OPEN = 16  # files kept open, so that to go through the documents opens few
 # Of each document: its source, line and bytes there, where its word hashes and Result lie, the size of its clean text.
 COLUMNS = ("source", "line", "start", "end", "words", "size", "result", "out")
 TOTALS = ("documents", "paragraphs_in", "paragraphs_out", "bytes_in", "blocks")
@@ -135,6 +136,7 @@ class Corpus:
         self.columns = {name: array("Q") for name in COLUMNS}
         self.firsts: list[int] = []  # of each unit, its first document
         self.result = lru_cache(64)(self._result)
+        self.open: dict[str, BinaryIO] = {}
 
     def __len__(self) -> int:
         return len(self.columns["source"])
@@ -152,7 +154,7 @@ class Corpus:
         return range(bisect_left(self.columns["source"], source), bisect_right(self.columns["source"], source))
 
     def _kept(self, document: int, kind: str, start: int) -> BinaryIO:
-        stream = _file(self.folder, bisect_right(self.firsts, document) - 1, kind, "rb")
+        stream = self._stream(os.path.join(self.folder, f"{bisect_right(self.firsts, document) - 1}.{kind}"))
         stream.seek(start)
         return stream
 
@@ -160,8 +162,7 @@ class Corpus:
         """Return the 32-bit hashes of the words of the clean text."""
         if document < 0:
             return bytes(words(self.text(document).text).hashes)
-        with self._kept(document, "words", self.columns["words"][document]) as stream:
-            return stream.read(self.columns["size"][document])
+        return self._kept(document, "words", self.columns["words"][document]).read(self.columns["size"][document])
 
     def lines(self, source: int) -> bool:
         """Whether a source holds a record a line."""
@@ -171,11 +172,32 @@ class Corpus:
         """Return the bytes of its source that a document is."""
         return self.columns["start"][document], self.columns["end"][document]
 
+    def _stream(self, path: str) -> BinaryIO:
+        if path not in self.open:
+            if len(self.open) == _OPEN:
+                self.close()
+            self.open[path] = open(path, "rb")  # noqa: SIM115  # stays open until `close`
+        return self.open[path]
+
+    def close(self) -> None:
+        """Close the files that are open."""
+        for stream in self.open.values():
+            stream.close()
+        self.open.clear()
+
+    def _bytes(self, path: str, start: int, end: int) -> bytes:
+        try:
+            stream = self._stream(path)
+            stream.seek(start)
+            return stream.read(end - start)
+        except OSError as error:
+            raise InputError(f"{files.show(path)}: cannot be read: {error.strerror or error}") from None
+
     def record(self, document: int) -> tuple[bytes, jsonl.Record | None]:
         """Return the bytes of a document in its source, and the record that these are in JSON Lines."""
         number = self.columns["source"][document]
         source = self.sources[number]
-        data = files.read(source.path, *self.span(document))
+        data = self._bytes(source.path, *self.span(document))
         return data, jsonl.Record(data, source.name, self.reading.text_field) if self.lines(number) else None
 
     def _result(self, document: int) -> Result:
@@ -184,8 +206,7 @@ class Corpus:
             text = self.index.text(document).encode("utf-8", "surrogatepass")
             id = self.index.provenance(document).id
             return Result(id, text, text, "utf-8", (), (), ((0, len(text)),), (0, 0), 0)
-        with self._kept(document, "results", self.columns["result"][document]) as stream:
-            slim: Result = pickle.load(stream)
+        slim: Result = pickle.load(self._kept(document, "results", self.columns["result"][document]))
         data, record = self.record(document)
         if record:
             data = record.text.encode("utf-8", "surrogatepass")

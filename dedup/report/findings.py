@@ -1,7 +1,8 @@
 """What goes, one Finding a removal: the facts that SARIF, GitHub and JUnit each tell in their own notation.
 
-Why one walk: three reports that each read the Results in their own way would soon count differently. A document that
-is dropped is one Finding: what repeats inside it goes with it. So the bytes of the Findings add up to `bytes_removed`.
+Why one walk: reports that each read the Results in their own way would soon count differently. A document that is
+dropped is one Finding: what repeats inside it goes with it. So the bytes of the Findings add up to `bytes_removed`, but
+for the line ends that moved paragraphs leave behind.
 """
 
 import os
@@ -13,7 +14,7 @@ from itertools import chain
 from xxhash import xxh3_128_hexdigest
 
 from dedup.decide import REASONS
-from dedup.model import Member, Result, Span
+from dedup.model import Result, Span
 from dedup.normalise import keys
 from dedup.record import Record
 from dedup.report.run import Run
@@ -23,6 +24,7 @@ DOCUMENTS = {
     "near-document": "a document that differs from another one in some words",
     "contained-document": "a document that stands in another one as a part of it",
 }
+CAPPED = "so many documents share some of their text that each was compared with the first of them only"
 _RECORD = re.compile(r"(.+):([0-9]+)", re.DOTALL)
 
 
@@ -101,36 +103,53 @@ class Finding(Record):
 
 
 def documents(run: Run) -> Iterator[tuple[Result, Place, list[Finding]]]:
-    """Yield each document with its place and what goes of it, none of them held: a batch may be large."""
-    dropped = run.findings.dropped
+    """Yield each document with its place and what goes of it, none of them held: a batch may be large.
+
+    What the run accepts is left out.
+    """
+    clusters = run.findings.clusters
+    dropped = {m.document: (m, c.canonical) for c in clusters for m in c.members if m.witness == c.canonical}
     cuts = defaultdict(list)
     for cut in run.findings.cuts:
         if cut.first != cut.document:
             cuts[cut.document].append(cut)
     counts: Counter[tuple[str, str]] = Counter()
-
-    def key(result: Result, place: Place, span: Span) -> str:
-        text = result.data[slice(*span)].decode(result.encoding, "replace")
-        digest = xxh3_128_hexdigest(" ".join(keys(text)).encode("utf-8", "surrogatepass"))
-        counts[place.file, digest] += 1
-        return f"{digest}:{counts[place.file, digest]}"
-
     for number, (result, removed) in enumerate(run.results()):
         place = Place(result.source, *run.where(number), None)
+        found = []
         if removed:
-            found = [_document(run, dropped[number], result, place, key(result, place, (0, len(result.data))))]
+            member, first = dropped[number]
+            kept = place_of(run, first)
+            gone = [(f"{member.kind}-document", member.reason, place, (0, len(result.data)), kept, first)]
         else:
             firsts = {run.side(number, cut.copy).bytes: cut.first for cut in cuts[number]}
-            found = []
+            gone = []
             for block in result.removed:
-                here = place._replace(lines=block.copy.lines)
                 first = firsts[block.copy.bytes] if block.document else number
-                name, where = (block.document, run.where(first)) if block.document else (place.name, place[1:3])
-                start, end = block.copy.bytes
-                kept = Place(name, *where, block.kept.lines)
-                stable = key(result, place, (start, end))
-                found.append(Finding(block.rule, block.reason, here, kept, _seen(run, first), end - start, stable))
+                kept = Place(block.document, *run.where(first), None) if block.document else place
+                if first >= 0:  # of a document of the index only the clean text is known, not the lines of its file
+                    kept = kept._replace(lines=block.kept.lines)
+                here = place._replace(lines=block.copy.lines)
+                gone.append((block.rule, block.reason, here, block.copy.bytes, kept, first))
+        for rule, reason, here, span, kept, first in gone:
+            digest = _digest(result, span)
+            counts[here.path, digest] += 1
+            times = counts[here.path, digest]
+            if times > run.accepted.get(here.path, {}).get(digest, 0):
+                size = span[1] - span[0]
+                found.append(Finding(rule, reason, here, kept, _index(run, first), size, f"{digest}:{times}"))
         yield result, place, found
+
+
+def _digest(result: Result, span: Span) -> str:
+    """The hash of the words in a span of bytes."""
+    text = result.data[slice(*span)].decode(result.encoding, "replace")
+    return xxh3_128_hexdigest(" ".join(keys(text)).encode("utf-8", "surrogatepass"))
+
+
+def _index(run: Run, document: int) -> str:
+    seen = run.seen(document) if document < 0 else None
+    return f", which the index has from run {seen['run']} of {seen['started']}" if seen else ""
 
 
 def findings(run: Run) -> Iterator[Finding]:
@@ -144,17 +163,15 @@ def located(source: str) -> Place:
     return Place(source, match[1], int(match[2]), None) if match else Place(source, source, None, None)
 
 
-def _document(run: Run, member: Member, result: Result, place: Place, key: str) -> Finding:
-    witness = place_of(run, member.document if member.witness is None else member.witness)
-    seen = "" if member.witness is None else _seen(run, member.witness)
-    return Finding(f"{member.kind}-document", member.reason, place, witness, seen, len(result.data), key)
-
-
 def place_of(run: Run, document: int) -> Place:
     """Return the place of all of a document."""
     return Place(run.name(document), *run.where(document), None)
 
 
-def _seen(run: Run, document: int) -> str:
-    seen = run.seen(document)
-    return f", which the index has from run {seen['run']} of {seen['started']}" if seen else ""
+def count(number: int, noun: str) -> str:
+    """Return how many there are, in words.
+
+    >>> count(1, "finding"), count(2500, "finding")
+    ('1 finding', '2,500 findings')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -4,23 +4,15 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from dedup.model import Block
+from dedup.report.findings import findings
 from dedup.report.run import Run
 from dedup.report.safe import safe
 
 
 def render(run: Run) -> Iterator[str]:
-    """Yield a line for each block and each document that would go."""
-    for result, _ in run.results():
-        for block in result.removed:
-            yield safe(f"{result.source}:{_lines(block.copy.lines)}: repeats {_place(block)}: {block.reason}")
-    for cluster in run.findings.clusters:
-        head = run.name(cluster.canonical)
-        seen = run.seen(cluster.canonical)
-        where = f" of the index ({seen['run_name']}, {seen['started']})" if seen else ""
-        for member in cluster.members:
-            if member.witness == cluster.canonical:
-                yield safe(f"{run.name(member.document)}: repeats {head}{where}: {member.reason}")
+    """Yield a line for each removal: its file and line, so that editors find the place, and what it repeats."""
+    for finding in findings(run):
+        yield safe(f"{finding.place.file}:{finding.place.region[0]}: {finding.sentence}") + "\n"
 
 
 def hits(run: Run, as_json: bool) -> Iterator[str]:
@@ -57,10 +49,6 @@ def hits(run: Run, as_json: bool) -> Iterator[str]:
 def _hit(where: str, alike: str, seen: dict[str, Any]) -> str:
     line = f":{seen['line']}" if seen["line"] else ""
     return safe(f"{where}: {seen['id']} ({seen['source']}{line}, run {seen['run']} of {seen['started']}): {alike}")
-
-
-def _place(block: Block) -> str:
-    return f"{block.document + ':' if block.document else ''}{_lines(block.kept.lines)}"
 
 
 def _lines(lines: tuple[int, int]) -> str:

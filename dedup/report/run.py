@@ -1,6 +1,6 @@
 """What a report tells: the results of a run, and how its documents are called."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,8 @@ class Run:
     results: Callable[[], Iterable[tuple[Result, bool]]]  # each, and whether the document is dropped
     errors: Sequence[tuple[str, str]] = ()
     skipped: Sequence[str] = ()
+    # Of each file, how many findings with the same words are accepted; reports of findings leave these out.
+    accepted: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
     # Documents have numbers from 0 in the order of `results`; those of an index, below 0.
     name: Callable[[int], str] = _none  # of a document

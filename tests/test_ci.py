@@ -1,0 +1,146 @@
+"""What runs in other people's CI: the gate with its baseline, and the script of the action, as real processes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.run import ROOT, SEED, dedup
+
+LEAD = (
+    "The council voted on Tuesday to keep the old library open for another five years, and the mayor said it was good."
+)
+NEXT = "Nobody had expected it to go that way, least of all the staff who had packed their boxes already."
+LAST = "Children from two schools sang on the steps in the rain while their teachers held umbrellas over the musicians."
+OTHER = "A ferry that had lain in the harbour since the spring left for the islands with forty people and a brass band."
+
+
+@pytest.fixture
+def batch(tmp_path: Path) -> Path:
+    """A folder with one text that has a paragraph twice."""
+    folder = tmp_path / "batch"
+    folder.mkdir()
+    (folder / "a.txt").write_text(f"{LEAD}\n{NEXT}\n{LAST}\n{LEAD}\n")
+    (folder / "b.txt").write_text(f"{OTHER}\n")
+    return folder
+
+
+def _check(folder: Path, *arguments: str) -> int:
+    return dedup("check", folder.name, "--baseline", "accepted.json", *arguments, cwd=folder.parent).returncode
+
+
+def test_a_baseline_accepts_what_is_there_and_nothing_more(batch: Path) -> None:
+    assert dedup("check", batch).returncode == 1
+    assert _check(batch, "--update-baseline") == 0
+    assert _check(batch) == 0
+    (batch / "a.txt").write_text(f"{OTHER[:40]}.\n{LEAD}\n{NEXT}\n{LAST}\n{LEAD}\n")
+    assert _check(batch) == 0, "moved to another line"
+    (batch / "a.txt").write_text(f"{LEAD}\n{NEXT}\n{LEAD}\n{LAST}\n{LEAD}\n")
+    assert _check(batch) == 1, "copied once more"
+    edited = LEAD.replace("five", "six")
+    (batch / "a.txt").write_text(f"{edited}\n{NEXT}\n{LAST}\n{edited}\n")
+    assert _check(batch) == 1, "edited"
+
+
+def test_only_what_is_new_is_told_beside_a_baseline(batch: Path) -> None:
+    assert _check(batch, "--update-baseline") == 0
+    (batch / "c.txt").write_text(f"{OTHER}\n")
+    done = dedup("check", "batch", "--baseline", "accepted.json", cwd=batch.parent)
+    assert done.returncode == 1
+    assert b"c.txt:1: The document repeats the text of" in done.stdout
+    assert b"a.txt" not in done.stdout.partition(b"repeats")[0]
+    assert b"new: 1 finding, 111 bytes" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", '{"schema": "dedup-baseline/1", "findings": {"a": 1}}', '{"schema": 2}']
+)
+def test_a_broken_baseline_is_refused_with_the_next_step(batch: Path, content: str) -> None:
+    (batch.parent / "accepted.json").write_text(content)
+    done = dedup("check", "batch", "--baseline", "accepted.json", cwd=batch.parent)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"accepted.json: not a baseline" in done.stderr
+    assert b"--update-baseline" in done.stderr
+
+
+def test_a_missing_baseline_is_an_error_and_not_an_empty_one(batch: Path) -> None:
+    assert _check(batch) == 2
+
+
+def test_the_limit_of_a_document_counts_for_each(batch: Path) -> None:
+    size = (batch / "a.txt").stat().st_size
+    share = 100 * (len(LEAD) + 1) / size
+    for limit, code in ((share - 0.1, 1), (share + 0.1, 0)):
+        arguments = ("--max-duplication", "100%", "--max-duplication-per-document", f"{limit:.3f}%")
+        assert dedup("check", batch, *arguments).returncode == code
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--max-duplication", "banana"], b"--max-duplication banana"),
+        (["--max-duplication", "101%"], b"--max-duplication 101%"),
+        (["--update-baseline"], b"--baseline FILE"),
+        (["--report", "x.pdf"], b"x.pdf"),
+        (["--format", "pdf"], b"--format pdf"),
+        (["-0"], b"--files-from"),
+    ],
+)
+def test_a_bad_option_is_told_and_nothing_is_checked(batch: Path, arguments: list[str], told: bytes) -> None:
+    done = dedup("check", batch, *arguments)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert told in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_every_format_and_report_file_comes_from_one_run(batch: Path, tmp_path: Path) -> None:
+    names = [tmp_path / f"r{suffix}" for suffix in (".txt", ".json", ".html", ".sarif", ".xml")]
+    reports = [argument for name in names for argument in ("--report", str(name))]
+    done = dedup("check", batch, *reports)
+    assert done.returncode == 1
+    assert json.loads(names[1].read_text())["totals"]["bytes_removed"] == len(LEAD) + 1
+    assert json.loads(names[3].read_text())["version"] == "2.1.0"
+    for kind in ("json", "sarif", "github", "junit"):
+        assert dedup("check", batch, "--format", kind).returncode == 1
+    for kind, name in (("json", names[1]), ("sarif", names[3]), ("junit", names[4])):
+        assert dedup("report", batch, "--format", kind).stdout == name.read_bytes()
+
+
+def test_names_may_come_from_a_list(batch: Path) -> None:
+    names = sorted(batch.iterdir())
+    for end, more in ((b"\n", []), (b"\0", ["-0"])):
+        listed = b"".join(os.fsencode(name) + end for name in names)
+        done = dedup("check", "--files-from", "-", *more, stdin=listed)
+        assert done.stdout == dedup("check", *names).stdout
+    assert dedup("check", "--files-from", "-", stdin=b"").returncode == 0
+
+
+def _action(folder: Path, **inputs: str) -> "subprocess.CompletedProcess[bytes]":
+    (folder / "bin").mkdir(exist_ok=True)
+    command = folder / "bin" / "dedup"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dedup "$@"\n')
+    command.chmod(0o755)
+    values = {"PATHS": "", "MAX_DUPLICATION": "0%", "BASELINE": "", "ARGUMENTS": ""} | inputs
+    environment = os.environ | values | {"PATH": f"{folder / 'bin'}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    environment["GITHUB_STEP_SUMMARY"] = str(folder / "summary.md")
+    return subprocess.run(
+        ["bash", str(ROOT / ".ci" / "action")], capture_output=True, cwd=folder, env=environment, check=False
+    )
+
+
+def test_the_script_of_the_action_passes_and_fails_as_it_should(batch: Path) -> None:
+    folder = batch.parent
+    (folder / "a name with spaces").mkdir()
+    (folder / "a name with spaces" / "raw.txt").write_bytes(SEED.read_bytes())
+    done = _action(folder, PATHS="batch\na name with spaces\n")
+    assert done.returncode == 1
+    assert done.stdout.startswith(b"::warning file=a name with spaces/raw.txt,line=17,endLine=31,")
+    assert "2 findings" in (folder / "summary.md").read_text()
+    assert _action(folder, PATHS="batch\n", ARGUMENTS="--preset\ncareful\n").returncode == 0
+    assert _action(folder, PATHS="batch\n", MAX_DUPLICATION="50%").returncode == 0
+    assert _check(batch, "--update-baseline") == 0
+    assert _action(folder, PATHS="batch\n", BASELINE="accepted.json").returncode == 0
+    assert _action(folder, PATHS="missing\n").returncode == 2
