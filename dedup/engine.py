@@ -8,7 +8,7 @@ import os
 import threading
 from collections import deque
 from itertools import groupby
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import duckdb
@@ -203,9 +203,10 @@ def spread(work: "Callable[[_Job], _Done]", jobs: "Iterable[_Job]", workers: int
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
-        finally:
-            for job_done in waiting:
-                job_done.cancel()
+        except BaseException:  # nobody waits for what is under way
+            for child in active_children():
+                child.kill()
+            raise
 
 
 def _begin() -> None:

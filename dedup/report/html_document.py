@@ -193,8 +193,7 @@ class Report:
             rows.append(self.spent(row))
         yield f'<div class="block">\n<{self.heading}>Repeated, kept: {len(repeated):,}</{self.heading}>\n'
         if rows:
-            body = f"<tbody>\n{''.join(rows)}</tbody>\n"
-            yield markup.table("What stays though it repeats, and why", "Paragraphs|#Words|Why|Text", body)
+            yield markup.table("What stays though it repeats, and why", "Paragraphs|#Words|Why|Text", "".join(rows))
         yield rest(len(repeated) - len(rows), "more repeat") + "</div>\n"
 
     # ------------------------------------------------------------ words

@@ -53,12 +53,13 @@ def verdict(mark: str, word: str) -> str:
     return f'<b class="tag {mark}">{SIGNS[mark]} {word}</b>'
 
 
-def table(caption: str, head: str, body: str) -> str:
-    """Return a table. In `head` a # marks a column of figures."""
+def table(caption: str, head: str, *groups: str) -> str:
+    """Return a table of groups of rows. In `head` a # marks a column of figures."""
     cells = "".join(
         f'<th scope="col" class="n">{cell[1:]}</th>' if cell[0] == "#" else f'<th scope="col">{cell}</th>'
         for cell in head.split("|")
     )
+    body = "".join(f"<tbody>\n{rows}</tbody>\n" for rows in groups)
     return f"<table>\n<caption>{caption}</caption>\n<thead><tr>{cells}</tr></thead>\n{body}</table>\n"
 
 

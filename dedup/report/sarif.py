@@ -33,7 +33,7 @@ def render(run: Run, version: str, limit: int = LIMIT) -> Iterator[str]:
     notes = [_note("error", message, located(source)) for source, message in run.errors]
     notes += [_note("note", f"{name}: skipped, it looks like a binary file", located(name)) for name in run.skipped]
     if at >= limit:
-        notes.append(_note("warning", f"not listed: {count(at + 1 - limit, 'more finding')}"))
+        notes.append(_note("warning", f"Not listed: {count(at + 1 - limit, 'more finding')}; the limit is {limit:,}"))
     if run.findings.capped:
         notes.append(_note("warning", CAPPED))
     invocation = {"executionSuccessful": not run.errors, "toolExecutionNotifications": notes}
@@ -94,7 +94,11 @@ def _note(level: str, message: str, place: Place | None = None) -> dict[str, Any
 
 def _rule(name: str, about: str) -> dict[str, Any]:
     short = f"{about[0].upper()}{about[1:]}."
-    rest = "Some words differ." if name.startswith("near-") else "Its words stand in the text that is kept, in order."
+    rest = (
+        "Some words differ."
+        if name.startswith("near-")
+        else "The same words stand in the text that is kept, in the same order."
+    )
     return {
         "id": name,
         "shortDescription": {"text": short},
