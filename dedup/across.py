@@ -68,7 +68,7 @@ class Features(Record):
     hashes: bytes  # 32 bits a word
     prints: "Hashes"
     places: "Places"
-    lines: "Hashes"  # of the words of each line that has MIN_LINE of them, distinct
+    lines: "Hashes"  # of the words of each line that has MIN_LINE of them
     forms: "Hashes"  # of these lines as they are written, but for case and white space
     starts: "Places"
     sizes: "Places"  # words
@@ -85,10 +85,11 @@ class Tables(Protocol):
     def pairs(self) -> "Iterable[tuple[int, int]]":
         """Yield (document, a more complete or equal and earlier one), documents in the order of completeness."""
 
-    def lines(self, least: int) -> "Iterable[tuple[int, int, int]]":
-        """Yield (documents, the first of them, place there) of the lines that `least` documents of a group have.
+    def lines(self, least: int) -> "Iterable[tuple[int, int, int, int, int]]":
+        """Yield (documents, one, place there, the first, place there) of lines that `least` documents of a group have.
 
-        Of a line that is written in several ways each way that is as frequent by itself, else the most frequent one.
+        Of a line that is written in several ways each way that is as frequent by itself, else the most frequent one,
+        as the document `one` has it.
         """
 
     def holders(self) -> "Iterable[tuple[int, int, int, int, int]]":
@@ -119,22 +120,22 @@ def features(sheet: Page) -> Features:
     view = memoryview(sheet.words.hashes).cast("B")
     digest = xxh3_128_intdigest(view)
     prints, places = winnow(shingles(sheet.words.hashes))
-    found: dict[int, tuple[int, int, int]] = {}
+    found: list[tuple[int, int, int, int]] = []
     for p, (start, end) in enumerate(zip(sheet.first, sheet.first[1:], strict=False)):
         if end - start >= MIN_LINE:
             form = " ".join(sheet.line(p).casefold().split()).encode("utf-8", "surrogatepass")
-            found.setdefault(
-                xxh3_64_intdigest(view[4 * start : 4 * end]), (xxh3_64_intdigest(form), start, end - start)
-            )
+            key = xxh3_64_intdigest(view[4 * start : 4 * end])
+            found.append((key, xxh3_64_intdigest(form), start, end - start))
+    lines, forms, starts, sizes = zip(*found, strict=True) if found else ((), (), (), ())
     return Features(
         (digest >> 64, digest & (1 << 64) - 1),
         bytes(view),
         prints,
         places,
-        np.array(list(found), np.uint64),
-        np.array([form for form, _, _ in found.values()], np.uint64),
-        np.array([start for _, start, _ in found.values()], np.uint32),
-        np.array([size for _, _, size in found.values()], np.uint32),
+        np.array(lines, np.uint64),
+        np.array(forms, np.uint64),
+        np.array(starts, np.uint32),
+        np.array(sizes, np.uint32),
     )
 
 
@@ -183,13 +184,13 @@ def _digest(name: str) -> int:
 def find(tables: Tables, corpus: Corpus, config: Config) -> Findings:
     """Return what the documents of `corpus` share, and what of it goes under `config`."""
     work = _Across(tables, corpus, config)
-    boilerplate: dict[tuple[int, Span], Boilerplate] = {}
+    boilerplate: dict[tuple[int, Span, str], Boilerplate] = {}
     passages: dict[tuple[int, Span], Passage] = {}
     while True:
         work.exact()
         work.near()
         for line in work.boilerplate():
-            boilerplate.setdefault((line.first, line.kept), line)
+            boilerplate.setdefault((line.first, line.kept, line.text), line)
         for passage in work.passages():
             passages.setdefault((passage.document, passage.copy), passage)
         if not work.settled():
@@ -207,7 +208,7 @@ def find(tables: Tables, corpus: Corpus, config: Config) -> Findings:
 def edited(result: Result, cuts: "Sequence[Shared]", of: "Callable[[int], Result]") -> Result:
     """Return `result` without what other documents have too; `of` gives the Results of these."""
     before = Table(list(result.pieces))
-    table = before.after((cut.copy, None) for cut in cuts)
+    table = before.after((span, None) for span in _joined(cut.copy for cut in cuts))
     clean = table.text(result.data)
     blocks = list(result.blocks)
     for cut in cuts:
@@ -226,6 +227,17 @@ def edited(result: Result, cuts: "Sequence[Shared]", of: "Callable[[int], Result
         pieces=tuple(table.pieces),
         paragraphs=(result.paragraphs[0], after),
     )
+
+
+def _joined(spans: "Iterable[Span]") -> "list[Span]":
+    """The spans in order; those that meet (one was cut around another that was gone already) are one."""
+    out: list[Span] = []
+    for start, end in sorted(spans):
+        if out and start <= out[-1][1]:
+            start, last = out.pop()
+            end = max(end, last)
+        out.append((start, end))
+    return out
 
 
 def sides_of(result: Result) -> "Callable[[Span], Side]":
@@ -283,9 +295,18 @@ class _Across:
         """Documents of the same words: all but the first go."""
         for document, first in self.tables.exact():
             if document not in self.witnesses and self._same(first, document):
-                self.enter(first, Member(document, "exact", 1.0, 1.0, first, "the same words"))
-                self.dropped.add(document)
+                self._drop(Member(document, "exact", 1.0, 1.0, first, "the same words"), first)
         self.tables.drop(self.dropped)
+
+    def _drop(self, member: Member, witness: int) -> None:
+        """Let a document go for `witness`, and with it those that went for the document."""
+        document = member.document
+        self.dropped.add(document)
+        self.enter(witness, member)
+        for copy in [m for m in self.clusters[document] if m.witness == document]:
+            self.clusters[document].remove(copy)
+            self.heads[copy.document].remove(document)
+            self.enter(witness, member._replace(document=copy.document))
 
     def _same(self, first: int, document: int) -> bool:
         left, right = self.text(first), self.text(document)
@@ -316,12 +337,7 @@ class _Across:
             member = self._judged(document, other, -resemblance, -containment, gone)
             if member.removed:
                 gone = True
-                self.dropped.add(document)
-                self.enter(other, member)
-                for copy in [m for m in self.clusters[document] if m.witness == document]:  # it is no witness now
-                    self.clusters[document].remove(copy)
-                    self.heads[copy.document].remove(document)
-                    self.enter(other, member._replace(document=copy.document))
+                self._drop(member, other)
             else:
                 pairs.append((other, member))
         for other, member in pairs:
@@ -381,11 +397,10 @@ class _Across:
                 if document != first:
                     self._cut(document, (place, place + size), first, (there, there + size), "boilerplate")
         gone = {(cut.first, cut.kept) for cut in self.cuts}
-        for count, first, place in lines:
-            text, sheet = self.sheet(first)
-            p = sheet.paragraph(place)
-            span = self._clean(first, _bytes(text, sheet, (place, sheet.first[p + 1])))
-            yield Boilerplate(sheet.line(p).strip(), count, first, span, (first, span) in gone)
+        for count, one, place, first, there in lines:
+            written, (text, sheet) = self.sheet(one)[1], self.sheet(first)
+            span = self._clean(first, _bytes(text, sheet, (there, sheet.first[sheet.paragraph(there) + 1])))
+            yield Boilerplate(written.line(written.paragraph(place)).strip(), count, first, span, (first, span) in gone)
 
     def passages(self) -> "Iterator[Passage]":
         """Runs of words that a document shares with an earlier one that is no pair of it; boilerplate aside."""
@@ -445,19 +460,25 @@ class _Across:
         p, q = sheet.paragraph(copy[0]), sheet.paragraph(copy[1] - 1) + 1
         if any(soft(sheet, at) for at in (p, q) if 0 < at < len(sheet.paragraphs.starts)):
             return False  # a line of a wrapped paragraph: what is left would be torn
-        if keys(sheet.phrase(copy)) != keys(there.phrase(kept)):
+        if kept[1] > len(there.words.starts) or keys(sheet.phrase(copy)) != keys(there.phrase(kept)):
             return False
         starts = [*sheet.paragraphs.starts, len(sheet.text)]
         begin, end = byte_offsets(text, [starts[p], starts[q]])
-        out, stays = self._clean(document, (begin, end)), self._clean(first, _bytes(other, there, kept))
-        gone, witnesses = self.gone[document], self.witnesses.get(document, [])
-        if _meets(gone, out) or _meets(witnesses, out) or _meets(self.gone.get(first, []), stays):
+        out, stays = self._parts(document, (begin, end)), self._parts(first, _bytes(other, there, kept))
+        taken = [*self.gone[document], *self.witnesses.get(document, [])]
+        if any(_meets(taken, part) for part in out) or any(_meets(self.gone.get(first, []), part) for part in stays):
             return False
-        self.cuts.append(Shared(document, out, first, stays, copy[1] - copy[0], rule))
-        gone.append(out)
-        self.witnesses[first].append(stays)
+        here, kept_there = (out[0][0], out[-1][1]), (stays[0][0], stays[-1][1])
+        self.cuts.append(Shared(document, here, first, kept_there, copy[1] - copy[0], rule))
+        self.gone[document] += out
+        self.witnesses[first] += stays
         self.pending[document].append((begin, end))
         return True
+
+    def _parts(self, document: int, span: Span) -> list[Span]:
+        """Bytes of what is left of a document, as stretches of its clean text; what stood between them is gone."""
+        table = self.now.get(document)
+        return table.spans(span) if table else [span]
 
     def _clean(self, document: int, span: Span) -> Span:
         """Bytes of what is left of a document, as bytes of its clean text."""
@@ -475,6 +496,7 @@ class _Across:
                 for block in result.removed:
                     copy, kept = table.span(block.copy.bytes), table.span(block.kept.bytes)
                     self.cuts.append(Shared(document, copy, document, kept, block.words, block.rule))
+                    self.gone[document] += table.spans(block.copy.bytes)
                 table = Table([span for piece in result.pieces for span in table.spans(piece)])
             self.now[document] = table
             self.tables.replace(document, collected([(features(sheet), "", "")]))

@@ -41,7 +41,7 @@ create table gone (doc bigint);
 _EXACT = """
 select doc, first from (
     select doc, first_value(doc) over (partition by hi, lo order by doc not in (from known), doc) as first
-    from document where words > 0
+    from document where words > 0 and doc not in (from gone)
 ) where doc >= 0 and first <> doc order by doc
 """
 
@@ -74,21 +74,21 @@ order by other, better
 
 _LINES = """
 create or replace table boiler as
-    select grp, key, count(*) as documents, min(doc) as first, arg_min(place, doc) as there
+    select grp, key, count(distinct doc) as documents, min(doc) as first, arg_min(place, (doc, place)) as there
     from line join document using (doc) where doc >= 0 and doc not in (from gone)
-    group by grp, key having count(*) >= ?
+    group by grp, key having count(distinct doc) >= ?
 """
 
 _FORMS = """
 with written as (
-    select grp, key, count(*) as n, any_value(documents) as total,
-        min(line.doc) as doc, arg_min(place, line.doc) as place,
-        row_number() over (partition by grp, key order by count(*) desc, min(line.doc)) as nth
+    select grp, key, count(distinct doc) as n, any_value(documents) as total, any_value(first) as first,
+        any_value(there) as there, min(line.doc) as doc, arg_min(place, (line.doc, place)) as place,
+        row_number() over (partition by grp, key order by count(distinct doc) desc, min(line.doc)) as nth
     from line join document using (doc) join boiler using (grp, key)
     where doc >= 0 and doc not in (from gone) group by grp, key, form
 )
-select case when n < ? then total else n end as documents, doc, place from written where n >= ? or nth = 1
-order by doc, place
+select case when n < ? then total else n end as documents, doc, place, first, there
+from written where n >= ? or nth = 1 order by doc, place
 """
 
 _RUNS = """
@@ -161,10 +161,11 @@ class Tables:
         [(self.capped,)] = self.base.execute(f"select count(*) from shared where documents > {CAP}").fetchall()
         return self._rows(_PAIRS)
 
-    def lines(self, least: int) -> "Iterator[tuple[int, int, int]]":
-        """Yield (documents, the first of them, place there) of the lines that `least` documents of a group have.
+    def lines(self, least: int) -> "Iterator[tuple[int, int, int, int, int]]":
+        """Yield (documents, one, place there, the first, place there) of lines that `least` documents of a group have.
 
-        Of a line that is written in several ways each way that is as frequent by itself, else the most frequent one.
+        Of a line that is written in several ways each way that is as frequent by itself, else the most frequent one,
+        as the document `one` has it.
         """
         self.base.execute(_LINES, [least])
         return self._rows(_FORMS, [least, least])

@@ -49,7 +49,9 @@ ALLOWED = {
     "manifest": BASE | STAGES | {"__init__"},
     "io": BASE | STAGES | {"within", "across", "audit", "index", "io"},
     "report": BASE | STAGES | {"report"},
-    "cli": BASE | STAGES | {"within", "across", "engine", "index", "manifest", "io", "report", "cli", "__main__", "__init__"},
+    "cli": BASE
+    | STAGES
+    | {"within", "across", "engine", "index", "manifest", "io", "report", "cli", "__main__", "__init__"},
     "__main__": {"errors", "config", "within", "cli", "__init__"},
     "__init__": BASE | {"within", "manifest", "engine"},
 }
