@@ -9,6 +9,8 @@ import sys
 
 def main() -> None:
     """Run the program and exit: 0 done, 1 only from `check`, 2 anything else, 130 on Ctrl-C."""
+    from dedup.errors import PipeClosed
+
     arguments = sys.argv[1:]
     try:
         _quiet_pipe()
@@ -26,7 +28,7 @@ def main() -> None:
             code = run(arguments)
     except KeyboardInterrupt:
         code = 130
-    except BrokenPipeError:
+    except PipeClosed:
         import signal
 
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)

@@ -38,3 +38,7 @@ class AuditError(DedupError):
 
 class UsageError(DedupError):
     """Options that contradict one another."""
+
+
+class PipeClosed(Exception):
+    """The reader of standard output went away. Not an OSError, which Typer would make an exit code 1 of."""

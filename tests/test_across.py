@@ -20,7 +20,7 @@ from dedup import Config
 from dedup.across import CONTAINED, HALF, MIN_LINE, collected, features, find
 from dedup.decode import byte_offsets, decode
 from dedup.engine import CAP, Tables
-from dedup.fingerprint import RUN, SHINGLE, WINDOW, overlap, shingles, winnow
+from dedup.fingerprint import RUN, SHINGLE, overlap, shingles, winnow
 from dedup.model import Document, Findings, Result, Shared, Span
 from dedup.normalise import _Digests, keys, words
 from dedup.within import read_document
@@ -101,10 +101,11 @@ def _varied(draw: st.DrawFn, lines: list[str]) -> list[str]:
     return lines
 
 
-_WORDS = (
+_NAMES = (
     "harbour lantern copper violin meadow thunder basket candle saddle marble pocket needle bridge orchard cable ferry "
     "museum letter window paper engine mountain winter market garden council street school fisher kettle ladder mirror"
-).split()
+)
+_WORDS = _NAMES.split(" ")
 
 
 @st.composite
@@ -622,7 +623,7 @@ def test_a_line_of_few_words_is_no_boilerplate(size: int, found: bool) -> None:
 @pytest.mark.parametrize(("count", "found"), [(2, False), (3, True), (4, True)])
 @pytest.mark.parametrize("more", [0, 1])
 def test_a_line_is_boilerplate_from_so_many_documents_on(count: int, more: int, found: bool) -> None:
-    texts = _with(SHARE, *range(3, 3 + count + more)) + [article(40), article(41)]
+    texts = [*_with(SHARE, *range(3, 3 + count + more)), article(40), article(41)]
     results, findings = dedup.clean_batch(_batch(*texts), Config(boilerplate=True, min_documents=3 + more))
     assert [(b.documents, b.first, b.removed) for b in findings.boilerplate] == [(count + more, 0, True)] * found
     assert sum(SHARE in result.text for result in results) == (1 if found else count + more)
@@ -694,7 +695,8 @@ def test_lines_of_a_wrapped_paragraph_are_not_cut_out_of_it(config: Config) -> N
     assert findings.cuts == ()
     assert [result.text for result in results] == texts
     assert findings.boilerplate[0].documents == 3
-    assert not any(found.removed for found in (*findings.boilerplate, *findings.passages))
+    assert not any(line.removed for line in findings.boilerplate)
+    assert not any(passage.removed for passage in findings.passages)
 
 
 @pytest.mark.parametrize(("size", "found"), [(29, False), (30, True), (31, True)])

@@ -14,7 +14,7 @@ from dedup.cli.inputs import Engine, Job
 from dedup.cli.reports import explain_input, report_inputs
 from dedup.cli.restoring import restore_files
 from dedup.config import KEEP, NEAR, PRESETS
-from dedup.errors import UsageError
+from dedup.errors import PipeClosed, UsageError
 from dedup.io import files
 from dedup.io.documents import Reading
 
@@ -168,7 +168,11 @@ def _command(function: Callable[..., int], group: typer.Typer = app) -> Callable
 
     def command(**options: Any) -> None:
         job = _settings(**{p.name: options.pop(p.name) for p in shared})
-        raise typer.Exit(function(job, **options))
+        try:
+            code = function(job, **options)
+        except BrokenPipeError:
+            raise PipeClosed from None
+        raise typer.Exit(code)
 
     command.__doc__ = function.__doc__
     command.__signature__ = inspect.Signature(own + shared)  # type: ignore[attr-defined]  # read by Typer

@@ -3,11 +3,13 @@
 import os
 import shutil
 import signal
+import stat
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,8 +38,9 @@ _REST = 0.4  # of the limit is for the tables; the rest is for Python, the worke
 class Batch:
     """The documents of a batch after the work: which go, and what is cut from the others."""
 
-    def __init__(self, corpus: Corpus, findings: Findings, started: str, adding: bool) -> None:
-        self.corpus, self.findings, self.started, self.adding = corpus, findings, started, adding
+    def __init__(self, corpus: Corpus, findings: Findings, adding: bool) -> None:
+        self.corpus, self.findings, self.adding = corpus, findings, adding
+        self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self.dropped = findings.dropped
         self.cuts: dict[int, list[Shared]] = defaultdict(list)
         for cut in findings.cuts:
@@ -53,6 +56,11 @@ class Batch:
         for document in range(len(self.corpus)):
             yield self.result(document), document in self.dropped
 
+    def failed(self, source: int, tally: Tally) -> bool:
+        """Whether a source could not be read, so that nothing is to be written for it."""
+        name = self.corpus.sources[source].name
+        return not self.corpus.of(source) and (name in tally.skipped or any(name == place for place, _ in tally.errors))
+
     def drops(self, source: int) -> bool:
         """Whether a source is a text that is dropped."""
         documents = self.corpus.of(source)
@@ -66,6 +74,7 @@ class Batch:
     def count(self, tally: Tally) -> None:
         """Take what goes because other documents have it from what is left."""
         for document in self.dropped:
+            self.cuts.pop(document, None)  # all of it goes
             tally.bytes[1] -= self.corpus.columns["out"][document]
             tally.paragraphs[1] -= self.corpus.result(document).paragraphs[1]
         for document, cuts in self.cuts.items():
@@ -108,29 +117,46 @@ class Batch:
 
 
 @contextmanager
-def batch(reading: Reading, found: Sequence[Source], engine: Engine, tally: Tally) -> Iterator[Batch]:
-    """Read and compare the documents of a batch. Its working folder is there until the block ends."""
-    started = datetime.now(UTC).isoformat(timespec="seconds")
+def batch(
+    reading: Reading, found: Sequence[Source], engine: Engine, tally: Tally, replaced: Collection[str] = ()
+) -> Iterator[Batch]:
+    """Read and compare the documents of a batch. Its working folder is there until the block ends.
+
+    What the files `replaced` hold now is known until then.
+    """
     with ExitStack() as stack:
         folder = stack.enter_context(_folder())
-        sources = [_seekable(source, folder) for source in found]
-        memory = engine.memory or int(_SHARE * _machine())
-        tables = Tables(folder, int(_REST * memory), engine.workers or os.cpu_count() or 1)
-        stack.callback(tables.close)
-        corpus = Corpus(folder, reading, sources)
-        stack.callback(corpus.close)
-        for gathered in _gathered(reading, sources, folder, engine, tally):
-            first = corpus.add(gathered)
-            tables.add(gathered.rows, first)
-            _merge(tally, gathered)
-        if engine.index:
-            corpus.index = stack.enter_context(
-                Index(engine.index, tables.base, create=engine.add, read_only=not engine.add)
-            )
-            corpus.index.load()
-        work = Batch(corpus, find(tables, corpus, reading.config), started, engine.add)
-        work.count(tally)
+        sources = [_lasting(source, folder, number, replaced) for number, source in enumerate(found)]
+        try:
+            work = _worked(reading, sources, folder, engine, tally, stack)
+        except (OSError, duckdb.Error) as error:
+            said = error.strerror if isinstance(error, OSError) else str(error).partition("\n")[0]
+            raise OutputError(
+                f"{files.show(folder)}: the working files cannot be written: {said}; set TMPDIR to a folder with more "
+                "room, or give more --memory"
+            ) from None
         yield work
+
+
+def _worked(
+    reading: Reading, sources: Sequence[Source], folder: str, engine: Engine, tally: Tally, stack: ExitStack
+) -> Batch:
+    memory = engine.memory or int(_SHARE * _machine())
+    tables = Tables(folder, int(_REST * memory), engine.workers or os.cpu_count() or 1)
+    stack.callback(tables.close)
+    corpus = Corpus(folder, reading, sources)
+    stack.callback(corpus.close)
+    for gathered in _gathered(reading, sources, folder, engine, tally):
+        first = corpus.add(gathered)
+        tables.add(gathered.rows, first)
+        _merge(tally, gathered)
+    if engine.index:
+        index = Index(engine.index, tables.base, create=engine.add, read_only=not engine.add)
+        corpus.index = stack.enter_context(index)
+        corpus.index.load()
+    work = Batch(corpus, find(tables, corpus, reading.config), engine.add)
+    work.count(tally)
+    return work
 
 
 def _gathered(
@@ -175,14 +201,6 @@ def _folder() -> Iterator[str]:
     before[signal.SIGPIPE] = signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a write raises BrokenPipeError instead
     try:
         yield folder
-    except (OSError, duckdb.Error) as error:
-        if isinstance(error, OSError) and not str(error.filename or "").startswith(folder):
-            raise
-        said = error.strerror if isinstance(error, OSError) else str(error).partition("\n")[0]
-        raise OutputError(
-            f"{files.show(folder)}: the working files cannot be written: {said}; set TMPDIR to a folder with more "
-            "room, or give more --memory"
-        ) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         for number, handler in before.items():
@@ -193,17 +211,32 @@ def _stop(number: int, _: Any) -> None:
     raise SystemExit(128 + number)
 
 
-def _seekable(source: Source, folder: str) -> Source:
-    """The source; standard input, which can be read once only, as a file in the working folder."""
-    if source.path != files.STDIN:
+def _lasting(source: Source, folder: str, number: int, replaced: Collection[str]) -> Source:
+    """The source; what can be read once only, or will be replaced, as a file in the working folder."""
+    once = source.path == files.STDIN or stat.S_ISFIFO(_mode(source.path))
+    if not once and source.path not in replaced:
         return source
-    path = os.path.join(folder, "stdin")
+    path = os.path.join(folder, f"{number}-{os.path.basename(source.path)}")
     try:
-        with open(0, "rb", closefd=False) as stream, open(path, "wb") as copy:
+        if not once:
+            with suppress(OSError):  # another file system
+                os.link(os.path.realpath(source.path), path)
+                return replace(source, path=path)
+        descriptor = 0 if source.path == files.STDIN else source.path
+        with open(descriptor, "rb", closefd=descriptor != 0) as stream, open(path, "wb") as copy:
             shutil.copyfileobj(stream, copy)
     except OSError as error:
+        if source.path != files.STDIN:
+            return source  # it is told when its documents are read
         raise InputError(f"{source.name}: cannot be read: {error.strerror or error}") from None
-    return Source(path, source.name, source.below, False)
+    return replace(source, path=path)
+
+
+def _mode(path: str) -> int:
+    try:
+        return os.stat(path).st_mode
+    except OSError:
+        return 0
 
 
 def _size(source: Source) -> int:

@@ -49,8 +49,7 @@ class Targets:
     def _below(self, sources: Sequence[Source], directory: Path) -> dict[str, str]:
         seen: dict[str, str] = {}
         for source in sources:
-            name = "stdin.txt" if source.path == files.STDIN else source.below
-            target = files.inside(os.fspath(directory), name)
+            target = files.inside(os.fspath(directory), source.below)
             if target in seen.values():
                 raise UsageError(f"{source.name}: another input would be written to {files.show(target)} too")
             seen[source.path] = target
@@ -70,7 +69,10 @@ def clean_inputs(
     found = sources(job.inputs, tally)
     places = targets.check(found, any(s.walked for s in found) or any(os.path.isdir(p) for p in job.inputs))
     several = job.is_batch(found)
-    if several and targets.manifest is None and any(_same(*place) for place in places.items()):
+    replaced = {source for source, target in places.items() if source != files.STDIN and _same(source, target)}
+    if several and replaced:
+        found = _once(found)
+    if several and targets.manifest is None and replaced:
         raise UsageError(
             "whole files of a batch may go, and inputs are to be replaced: give --manifest FILE, or --scope document "
             "to clean each file by itself"
@@ -83,9 +85,11 @@ def clean_inputs(
         if several:
             from dedup.cli.batch import batch
 
-            work = stack.enter_context(batch(reading, found, job.engine, tally))
+            work = stack.enter_context(batch(reading, found, job.engine, tally, replaced))
         with _journal(targets, places) if targets.manifest else nullcontext() as journal:
             for number, source in enumerate(found):
+                if work and work.failed(number, tally):
+                    continue
                 try:
                     if work:
                         steps = _batched(work, number)
@@ -160,6 +164,14 @@ def _journal(targets: Targets, places: dict[str, str]) -> Iterator[_Journal]:
         yield _Journal(new, name)
 
 
+def _once(found: Sequence[Source]) -> list[Source]:
+    """The sources, each file once however it was named: it is no copy of itself that may go."""
+    files_seen: dict[str, Source] = {}
+    for source in found:
+        files_seen.setdefault(os.path.realpath(source.path), source)
+    return list(files_seen.values())
+
+
 def _same(source: str, target: str) -> bool:
     try:
         return os.path.samefile(source, target)
@@ -217,10 +229,15 @@ def _write(steps: Iterator[_Step], source: Source, target: str, journal: _Journa
     if target != files.STDIN and os.path.dirname(target):
         files.make_folder(os.path.dirname(target))
     with files.writing(target) as stream:
+        empty = True
         for step in [] if first is None else chain([first], steps):
             stream.write(step.before)
             stream.write(step.clean)
             _note(journal, source, step)
+            empty = empty and step.more is None
+        if empty and first is not None:  # without documents: it comes back as it is
+            whole = (Op((0, len(first.before)), None),) if first.before else ()
+            _note(journal, source, _Step(b"", first.before, first.before, whole, {}))
         if journal is not None:
             journal.sync()
 

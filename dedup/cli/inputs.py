@@ -136,5 +136,6 @@ def sources(inputs: Sequence[str], tally: Tally) -> list[Source]:
                 tally.fail(files.show(path), message)
         else:
             name = "standard input" if path == files.STDIN else files.show(path)
-            out.append(Source(path, name, os.path.basename(path), False))
+            below = "stdin.txt" if path == files.STDIN else os.path.basename(path)
+            out.append(Source(path, name, below, False))
     return out

@@ -105,4 +105,7 @@ def documents(
 def _group(record: jsonl.Record, field: str) -> str:
     """The site of a record: the host, where it is an address."""
     value = str(record.fields.get(field or "url", ""))
-    return urlsplit(value).hostname or value if "://" in value else value if field else ""
+    try:
+        return urlsplit(value).hostname or value if "://" in value else value if field else ""
+    except ValueError:  # what looks like an address need not be one
+        return value
