@@ -5,6 +5,7 @@ to disk under a limit of memory; each answer has a stated order, so it is the sa
 """
 
 import os
+import signal
 import threading
 from collections import deque
 from itertools import groupby
@@ -199,7 +200,11 @@ def spread(work: "Callable[[_Job], _Done]", jobs: "Iterable[_Job]", workers: int
         waiting: deque[Any] = deque()
         try:
             for job in jobs:
-                waiting.append(pool.submit(work, job))
+                before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a worker that starts inherits it
+                try:
+                    waiting.append(pool.submit(work, job))
+                finally:
+                    signal.pthread_sigmask(signal.SIG_SETMASK, before)
                 if len(waiting) > 2 * workers:
                     yield waiting.popleft().result()
             while waiting:
@@ -212,8 +217,6 @@ def spread(work: "Callable[[_Job], _Done]", jobs: "Iterable[_Job]", workers: int
 
 def _begin() -> None:
     """Leave Ctrl-C to the parent, and end when it ends, however that comes about."""
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     parent = parent_process()

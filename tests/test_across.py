@@ -2,8 +2,9 @@
 
 import textwrap
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import lru_cache
 from itertools import combinations
 from random import Random
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example, given, seed, settings
 from hypothesis import strategies as st
 from xxhash import xxh3_64_digest
 
@@ -26,7 +27,7 @@ from dedup.normalise import _Digests, keys, words
 from dedup.within import read_document
 from tests.documents import articles, documents
 
-Batch = list[tuple[str, bytes]]
+Batch = tuple[tuple[str, bytes], ...]
 """Documents by name."""
 
 NEAR = Config(similarity=0.8)
@@ -101,11 +102,11 @@ def _varied(draw: st.DrawFn, lines: list[str]) -> list[str]:
     return lines
 
 
-_NAMES = (
-    "harbour lantern copper violin meadow thunder basket candle saddle marble pocket needle bridge orchard cable ferry "
-    "museum letter window paper engine mountain winter market garden council street school fisher kettle ladder mirror"
-)
-_WORDS = _NAMES.split(" ")
+_LIST = """
+harbour lantern copper violin meadow thunder basket candle saddle marble pocket needle bridge orchard cable ferry museum
+letter window paper engine mountain winter market garden council street school fisher kettle ladder mirror
+"""
+_WORDS = _LIST.split()
 
 
 @st.composite
@@ -116,7 +117,7 @@ def _mosaics(draw: st.DrawFn) -> list[list[str]]:
     tiles = [" ".join(random.choice(_WORDS) + random.choice(["", "s", "ing"]) for _ in range(n)) for n in sizes]
     tiles = [tile.capitalize() + random.choice([".", ".", ""]) for tile in tiles]
     return [
-        [draw(st.sampled_from([str, str, str, str.upper]))(tile) for tile in row]
+        [tile.upper() if draw(st.integers(0, 3)) == 3 else tile for tile in row]
         for row in draw(st.lists(st.lists(st.sampled_from(tiles), max_size=9), min_size=2, max_size=7))
     ]
 
@@ -137,11 +138,11 @@ def batches(draw: st.DrawFn) -> Batch:
         end = draw(st.sampled_from(["\n", "\n", "\n", "\n\n", "\r\n"]))
         text = end.join(lines) + draw(st.sampled_from([end, end, ""]))
         out.append(text.replace("\0", "").encode(encoding, "surrogatepass"))
-    return [(f"document {number}", data) for number, data in enumerate(out)]
+    return tuple((f"document {number}", data) for number, data in enumerate(out))
 
 
 def _batch(*texts: str) -> Batch:
-    return [(str(number), text.encode()) for number, text in enumerate(texts)]
+    return tuple((str(number), text.encode()) for number, text in enumerate(texts))
 
 
 # ---------------------------------------------------------------- what was found, word by word
@@ -178,9 +179,10 @@ class Ran(NamedTuple):
 
     @property
     def survivors(self) -> Batch:
-        return [(r.source, r.clean) for n, r in enumerate(self.results) if n not in self.findings.dropped]
+        return tuple((r.source, r.clean) for n, r in enumerate(self.results) if n not in self.findings.dropped)
 
 
+@lru_cache(256)
 def _run(batch: Batch, config: Config) -> Ran:
     results, findings = dedup.clean_batch(batch, config)
     return Ran(results, findings, [dedup.clean(data, config, source=name) for name, data in batch])
@@ -211,8 +213,19 @@ def _cuts_that_lie(ran: Ran) -> list[Shared]:
 
 
 # ---------------------------------------------------------------- the laws
-@some(50)
-@given(batches(), st.sampled_from(ALL))
+
+
+def by_any_settings(law: "Callable[[Batch, Config], None]") -> "Callable[[], None]":
+    """Ask a law of batches under any settings: the same ones for each law, so each is cleaned once."""
+    return seed(7)(some(70)(given(batches(), st.sampled_from(ALL))(law)))
+
+
+def by_default(law: "Callable[[Batch], None]") -> "Callable[[], None]":
+    """Ask a law of batches under the default settings."""
+    return seed(7)(some(50)(given(batches())(law)))
+
+
+@by_any_settings
 def test_a_dropped_document_has_a_witness_that_stays(batch: Batch, config: Config) -> None:
     findings = _run(batch, config).findings
     for document, member in findings.dropped.items():
@@ -221,8 +234,7 @@ def test_a_dropped_document_has_a_witness_that_stays(batch: Batch, config: Confi
     assert {m.document for c in findings.clusters for m in c.members if m.removed} == set(findings.dropped)
 
 
-@some(40)
-@given(batches())
+@by_default
 def test_by_default_a_dropped_document_has_the_words_of_its_witness_which_is_the_first_that_has_them(
     batch: Batch,
 ) -> None:
@@ -232,10 +244,11 @@ def test_by_default_a_dropped_document_has_the_words_of_its_witness_which_is_the
     assert {n: member.witness for n, member in ran.findings.dropped.items()} == firsts
 
 
-@some(60)
-@given(batches(), st.sampled_from(EXACT))
+@by_any_settings
 def test_no_word_is_lost_over_a_batch(batch: Batch, config: Config) -> None:
-    """Where documents do not go for a part of others, whole paragraphs stay together too."""
+    """But with --near. Where documents do not go for a part of others, whole paragraphs stay together too."""
+    if config.similarity is not None:
+        return
     ran = _run(batch, config)
     before, after = ([_text(data).keys for data in texts] for texts in ((r.clean for r in ran.alone), _data(ran)))
     assert {word for text in before for word in text} == {word for text in after for word in text}
@@ -252,19 +265,17 @@ def _data(ran: Ran) -> Iterator[bytes]:
     return (data for _, data in ran.survivors)
 
 
-@some(60)
-@given(batches(), st.sampled_from([CUTS, EVERYTHING]))
+@by_any_settings
 def test_what_is_cut_stays_word_for_word_in_a_document_that_stays(batch: Batch, config: Config) -> None:
     ran = _run(batch, config)
-    assert _cuts_that_lie(ran) == []
+    assert config.similarity is not None or _cuts_that_lie(ran) == []
     assert [cut for cut in ran.findings.cuts if cut.first in ran.findings.dropped] == []
     assert [
         cut for cut in ran.findings.cuts if cut.rule in ("passage", "boilerplate") and cut.first >= cut.document
     ] == []
 
 
-@some(60)
-@given(batches(), st.sampled_from([CUTS, EVERYTHING]))
+@by_any_settings
 def test_a_result_is_the_clean_text_without_what_was_cut_and_can_be_undone(batch: Batch, config: Config) -> None:
     ran = _run(batch, config)
     for number, (result, alone) in enumerate(zip(ran.results, ran.alone, strict=True)):
@@ -275,18 +286,18 @@ def test_a_result_is_the_clean_text_without_what_was_cut_and_can_be_undone(batch
         assert dedup.restore(result.clean, dedup.to_manifest(result)) == result.data == batch[number][1]
 
 
-@some(60)
-@given(batches(), st.sampled_from(ALL))
+@by_any_settings
 def test_a_second_run_over_what_stays_changes_nothing(batch: Batch, config: Config) -> None:
     survivors = _run(batch, config).survivors
     again = _run(survivors, config)
     assert again.survivors == survivors, again.findings
 
 
-@some(30)
+@some(15)
 @given(batches(), st.sampled_from(ALL))
 def test_two_runs_give_one_answer(batch: Batch, config: Config) -> None:
-    assert dedup.clean_batch(batch, config) == dedup.clean_batch(batch, config)
+    ran = _run(batch, config)
+    assert dedup.clean_batch(batch, config) == (ran.results, ran.findings)
 
 
 class _Corpus:
@@ -304,7 +315,7 @@ class _Corpus:
         return self.texts[document]
 
 
-@some(40)
+@some(20)
 @given(batches(), st.sampled_from(ALL), _random)
 def test_the_order_in_which_documents_come_into_the_tables_changes_nothing(
     batch: Batch, config: Config, random: Random
@@ -317,7 +328,7 @@ def test_the_order_in_which_documents_come_into_the_tables_changes_nothing(
     tables.close()
 
 
-@some(50)
+@some(24)
 @given(batches(), st.sampled_from(EXACT), st.sampled_from(["words", "documents", "all"]))
 def test_no_removal_rests_on_a_hash_alone(batch: Batch, config: Config, colliding: str) -> None:
     """With a few bits of a hash most words, lines and documents collide: less is found, but nothing wrong goes."""
@@ -329,7 +340,7 @@ def test_no_removal_rests_on_a_hash_alone(batch: Batch, config: Config, collidin
         if colliding != "words":
             stack.enter_context(patch("dedup.across.xxh3_128_intdigest", lambda data: len(data) // 4 & 1))
             stack.enter_context(patch("dedup.across.xxh3_64_intdigest", lambda data: len(data) & 1))
-        ran = _run(batch, config)
+        ran = _run.__wrapped__(batch, config)
     before, after = ([_text(data).keys for data in texts] for texts in ((r.clean for r in ran.alone), _data(ran)))
     assert {word for text in before for word in text} == {word for text in after for word in text}
     assert _cuts_that_lie(ran) == []
@@ -352,8 +363,7 @@ def _alike(left: set[tuple[str, ...]], right: set[tuple[str, ...]]) -> tuple[flo
     return both / max(1, len(left | right)), both / max(1, min(len(left), len(right)))
 
 
-@some(80)
-@given(batches())
+@by_default
 def test_clusters_hold_what_comparing_all_pairs_gives(batch: Batch) -> None:
     """Of documents of some size: of a few words two may share half, and none of the few that are looked up."""
     ran = _run(batch, Config())
@@ -371,6 +381,14 @@ def test_clusters_hold_what_comparing_all_pairs_gives(batch: Batch) -> None:
             near, contained = resemblance >= Config().resemblance, containment >= CONTAINED
             kind = "near" if near else "contained" if contained else "overlap"
             assert member.kind in (kind, "exact" if sets[head] == sets[document] else kind)
+
+
+@by_any_settings
+def test_no_cluster_is_that_of_a_document_that_goes(batch: Batch, config: Config) -> None:
+    findings = _run(batch, config).findings
+    heads = [cluster.canonical for cluster in findings.clusters]
+    assert not set(heads) & set(findings.dropped), findings.clusters
+    assert heads == sorted(set(heads))
 
 
 def _words(name: str, size: int) -> str:
@@ -541,6 +559,7 @@ _hashes = st.lists(st.one_of(st.integers(0, 4), st.integers(0, 2**64 - 1)), max_
 )
 
 
+@some(200)
 @given(_hashes, st.integers(1, 9))
 def test_winnowing_keeps_the_smallest_of_each_window_where_it_stands_first(hashes: "np.ndarray", window: int) -> None:
     values = [int(value) for value in hashes]
@@ -561,6 +580,7 @@ _said = st.lists(st.integers(0, 2**32 - 1), max_size=30)
 _few = st.lists(st.integers(0, 3), max_size=30)
 
 
+@some(200)
 @given(st.one_of(_said, _few), st.lists(st.integers(0, 9), min_size=RUN, max_size=RUN + 4), *[_said] * 3)
 def test_any_shared_run_gives_a_common_fingerprint(
     before: list[int], run: list[int], after: list[int], head: list[int], tail: list[int]
@@ -569,12 +589,14 @@ def test_any_shared_run_gives_a_common_fingerprint(
     assert one & other
 
 
+@some(200)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300))
 def test_text_of_one_word_has_one_fingerprint(word: int, size: int) -> None:
     found, places = winnow(shingles(_hashed([word] * size)))
     assert (len(found), places.tolist()) == (1, [0])
 
 
+@some(200)
 @given(_few)
 def test_shingles_are_the_same_where_their_words_are(said: list[int]) -> None:
     size = min(SHINGLE, len(said))
@@ -593,6 +615,7 @@ def test_a_text_of_few_words_is_one_shingle(size: int) -> None:
         assert shingles(_hashed(said)).tolist() != shingles(_hashed(said[:-1])).tolist()
 
 
+@some(200)
 @given(*[st.sets(st.integers(0, 12))] * 2)
 def test_overlap_is_what_resemblance_and_containment_are(left: set[int], right: set[int]) -> None:
     both = len(left & right)
@@ -665,9 +688,8 @@ def test_a_line_that_is_written_in_two_ways_is_told_in_each_and_the_first_docume
     assert {cut.first for cut in findings.cuts} == {0}
 
 
-@some(40)
-@given(batches(), st.sampled_from([CUTS, EVERYTHING]))
 @example(_batch(*_with(SHARE.replace("story", "story:"), 3), *_with(SHARE, 4, 5)), CUTS)
+@by_any_settings
 def test_the_report_of_boilerplate_names_a_document_that_keeps_the_line(batch: Batch, config: Config) -> None:
     ran = _run(batch, config)
     cuts = ran.findings.cuts
@@ -675,7 +697,7 @@ def test_the_report_of_boilerplate_names_a_document_that_keeps_the_line(batch: B
         text = _text(ran.alone[line.first].clean)
         gone = [cut for cut in cuts if keys(line.text) == _text(ran.alone[cut.document].clean).said(cut.copy)]
         assert text.said(line.kept, [cut.copy for cut in cuts if cut.document == line.first]) == keys(line.text), line
-        assert line.removed == any(cut.rule == "boilerplate" for cut in gone), line
+        assert gone or not line.removed, line
     told = [keys(line.text) for line in ran.findings.boilerplate if line.removed]
     for cut in cuts:
         assert cut.rule != "boilerplate" or _text(ran.alone[cut.document].clean).said(cut.copy) in told, cut
@@ -733,7 +755,7 @@ def test_what_is_cut_is_said_in_the_bytes_of_each_encoding(ends: tuple[str, str]
         "Который мост сказать они мост но мочь рынок на такой — naïve café, das ist über die Straße gegangen 大 😀.\n"
     )
     texts = [article(3) + "Ärger mit dem Fluß.\n" + shared, "Één dag.\n" + article(4) + shared + article(5)]
-    batch = [(end, text.encode(end)) for text, end in zip(texts, ends, strict=True)]
+    batch = tuple((end, text.encode(end)) for text, end in zip(texts, ends, strict=True))
     ran = _run(batch, config)
     assert [len(found) for found in (ran.findings.cuts, ran.findings.passages or ran.findings.boilerplate)] == [1, 1]
     assert _cuts_that_lie(ran) == []
@@ -753,6 +775,17 @@ def test_a_passage_is_cut_across_a_line_of_the_site_that_was_cut_before() -> Non
     assert [result.text for result in results] == kept, findings
 
 
+def test_a_passage_of_documents_that_are_a_pair_no_more_goes_at_once() -> None:
+    """What they have in common was half of the first, until the lines of the site were cut from the second."""
+    lines, passage = article(3, 3), article(4, 1, 40)
+    torn = passage.replace(" ", "\n", 20).replace("\n", " ", 19)
+    batch = _batch(passage + lines, article(5, 8) + torn + article(6, 1) + lines)
+    config = Config(passages=True, boilerplate=True, min_documents=2)
+    ran = _run(batch, config)
+    assert [result.text for result in ran.results] == [passage + lines, article(5, 8) + article(6, 1)], ran.findings
+    assert _run(ran.survivors, config).survivors == ran.survivors
+
+
 def test_copies_that_a_cut_lays_side_by_side_go_though_one_of_them_was_cut_inside() -> None:
     """Short lines go only next to their original; a line of the site stood between, and another inside the copy."""
     lines = article(3, 6, 9).splitlines(keepends=True)
@@ -764,8 +797,7 @@ def test_copies_that_a_cut_lays_side_by_side_go_though_one_of_them_was_cut_insid
     assert dedup.restore(results[2].clean, dedup.to_manifest(results[2])).decode() == texts[2]
 
 
-@some(40)
-@given(batches(), st.sampled_from([Config(min_passage=12), *ALL]))
+@by_any_settings
 def test_a_passage_is_told_where_it_stands_and_truly(batch: Batch, config: Config) -> None:
     """It may be edited: then the words that both have are counted. Where it goes, some of it is cut, else none."""
     ran = _run(batch, config)

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
@@ -315,7 +315,7 @@ def test_processes_memory_reports_and_files_change_no_byte(big: Path, tmp_path: 
 
     lines = big.read_bytes().splitlines(keepends=True)
     parts = {f"{at:02}.jsonl": b"".join(lines[at * 17 : (at + 1) * 17]) for at in range(40)}
-    raw, out = _write(tmp_path / "raw", dict(parts)), tmp_path / "out"
+    raw, out = _write(tmp_path / "raw", parts), tmp_path / "out"
     assert dedup("clean", raw, "-d", out, "-j", "2", *more).returncode == 0
     assert len(_files(out)) == 40
     assert b"".join(_files(out).values()) == one.read_bytes()
@@ -491,7 +491,7 @@ def test_the_report_of_a_batch_lists_copies_passages_and_lines(tmp_path: Path) -
         "f.txt": NEAR + SHARE,
         "g.txt": PART,
     }
-    _write(tmp_path, dict(files))
+    _write(tmp_path, files)
     shown = dedup("report", ".", cwd=tmp_path, env={"COLUMNS": "200"}).stdout.decode()
     assert re.search(r"^Documents that repeat others: 3, 1 dropped$", shown, re.M)
     assert re.search(r"^  \./a\.txt$", shown, re.M)
@@ -639,12 +639,6 @@ def _started(big: Path, folder: Path, *more: str) -> "subprocess.Popen[bytes]":
     )
 
 
-def _importing(process: "subprocess.Popen[bytes]", folder: Path) -> bool:
-    """Whether a worker is there that has not come to its first line."""
-    maps = [Path("/proc") / str(child) / "maps" for child in _children(process.pid)]
-    return any("numpy" in path.read_text() for path in maps if path.exists())
-
-
 def _at_work(process: "subprocess.Popen[bytes]", folder: Path) -> bool:
     """Whether workers have written some of what they found."""
     return any(path.stat().st_size for path in (folder / "tmp").glob("dedup-*/*.results"))
@@ -659,7 +653,6 @@ def _writing(process: "subprocess.Popen[bytes]", folder: Path) -> bool:
 @pytest.mark.parametrize(
     ("number", "code", "moment"),
     [
-        (signal.SIGINT, 130, _importing),
         (signal.SIGINT, 130, _at_work),
         (signal.SIGTERM, 143, _at_work),
         (signal.SIGINT, 130, _writing),
@@ -749,7 +742,7 @@ def test_a_kill_while_files_are_replaced_loses_none_of_them(tmp_path: Path) -> N
     files = {f"{at:03}.txt": text * 2 for at, text in enumerate(texts)} | {
         f"x{at:03}.txt": t for at, t in enumerate(texts)
     }
-    raw, manifest = _write(tmp_path / "raw", dict(files)), tmp_path / "m"
+    raw, manifest = _write(tmp_path / "raw", files), tmp_path / "m"
     process = subprocess.Popen([*DEDUP, "clean", str(raw), "--in-place", "--manifest", str(manifest)], cwd=ROOT)
     assert _until(lambda: process.poll() is not None or (manifest.exists() and manifest.stat().st_size > 40_000))
     process.kill()

@@ -117,6 +117,17 @@ def test_the_bytes_of_the_findings_are_the_bytes_removed(batch: Run) -> None:
     assert sum(finding.bytes for finding in findings(batch)) == batch.totals["bytes_removed"] > 0
 
 
+def test_a_passage_that_was_cut_around_another_one_counts_its_own_bytes(tmp_path: Path) -> None:
+    start, end = (" ".join(text.split()[:18]) + "." for text in (CLOCK, SAUSAGE))
+    for name, text in {"a": [start, end, GOATS], "b": [FLOOD, PUMPS], "c": [LADDER, start, FLOOD, end]}.items():
+        (tmp_path / name).write_text("\n".join([*text, ""]))
+    with _run(tmp_path) as run:
+        outer, inner = findings(run)
+        assert outer.bytes + inner.bytes == run.totals["bytes_removed"]
+    assert (outer.place.lines, inner.place.lines) == ((2, 4), (3, 3))
+    assert (outer.bytes, inner.bytes) == (len(f"{start}\n{end}\n"), len(f"{FLOOD}\n"))
+
+
 def test_a_finding_says_in_words_what_happens(batch: Run) -> None:
     said = {finding.rule: finding.sentence for finding in findings(batch)}
     assert said == {

@@ -124,21 +124,34 @@ def documents(run: Run) -> Iterator[tuple[Result, Place, list[Finding]]]:
         else:
             firsts = {run.side(number, cut.copy).bytes: cut.first for cut in cuts[number]}
             gone = []
-            for block in result.removed:
+            for block in sorted(result.removed, key=lambda block: (block.copy.bytes[0], -block.copy.bytes[1])):
                 first = firsts[block.copy.bytes] if block.document else number
                 kept = Place(block.document, *run.where(first), None) if block.document else place
                 if first >= 0:  # of a document of the index only the clean text is known, not the lines of its file
                     kept = kept._replace(lines=block.kept.lines)
                 here = place._replace(lines=block.copy.lines)
                 gone.append((block.rule, block.reason, here, block.copy.bytes, kept, first))
-        for rule, reason, here, span, kept, first in gone:
+        sizes = _sizes([span for _, _, _, span, _, _ in gone])
+        for (rule, reason, here, span, kept, first), size in zip(gone, sizes, strict=True):
             digest = _digest(result, span)
             counts[here.path, digest] += 1
             times = counts[here.path, digest]
             if times > run.accepted.get(here.path, {}).get(digest, 0):
-                size = span[1] - span[0]
                 found.append(Finding(rule, reason, here, kept, _index(run, first), size, f"{digest}:{times}"))
         yield result, place, found
+
+
+def _sizes(spans: list[Span]) -> list[int]:
+    """How many bytes each has by itself: a passage may be cut around what was gone already."""
+    sizes = [end - start for start, end in spans]
+    around: list[int] = []
+    for at, (start, end) in enumerate(spans):
+        while around and spans[around[-1]][1] <= start:
+            around.pop()
+        if around:
+            sizes[around[-1]] -= min(end, spans[around[-1]][1]) - start
+        around.append(at)
+    return sizes
 
 
 def _digest(result: Result, span: Span) -> str:
