@@ -383,14 +383,6 @@ def test_clusters_hold_what_comparing_all_pairs_gives(batch: Batch) -> None:
             assert member.kind in (kind, "exact" if sets[head] == sets[document] else kind)
 
 
-@by_any_settings
-def test_no_cluster_is_that_of_a_document_that_goes(batch: Batch, config: Config) -> None:
-    findings = _run(batch, config).findings
-    heads = [cluster.canonical for cluster in findings.clusters]
-    assert not set(heads) & set(findings.dropped), findings.clusters
-    assert heads == sorted(set(heads))
-
-
 def _words(name: str, size: int) -> str:
     return " ".join(f"{name}{at}" for at in range(size))
 
