@@ -767,17 +767,6 @@ def test_a_passage_is_cut_across_a_line_of_the_site_that_was_cut_before() -> Non
     assert [result.text for result in results] == kept, findings
 
 
-def test_a_passage_of_documents_that_are_a_pair_no_more_goes_at_once() -> None:
-    """What they have in common was half of the first, until the lines of the site were cut from the second."""
-    lines, passage = article(3, 3), article(4, 1, 40)
-    torn = passage.replace(" ", "\n", 20).replace("\n", " ", 19)
-    batch = _batch(passage + lines, article(5, 8) + torn + article(6, 1) + lines)
-    config = Config(passages=True, boilerplate=True, min_documents=2)
-    ran = _run(batch, config)
-    assert [result.text for result in ran.results] == [passage + lines, article(5, 8) + article(6, 1)], ran.findings
-    assert _run(ran.survivors, config).survivors == ran.survivors
-
-
 def test_copies_that_a_cut_lays_side_by_side_go_though_one_of_them_was_cut_inside() -> None:
     """Short lines go only next to their original; a line of the site stood between, and another inside the copy."""
     lines = article(3, 6, 9).splitlines(keepends=True)
