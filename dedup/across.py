@@ -20,13 +20,15 @@ from xxhash import xxh3_64_intdigest, xxh3_128_intdigest
 
 from dedup.config import Config
 from dedup.decide import REASONS
-from dedup.decode import byte_offsets, decode
+from dedup.decode import byte_offsets, byte_spans, decode
 from dedup.evidence import soft
 from dedup.fingerprint import overlap, shingles, winnow
 from dedup.model import (
     Block,
     Boilerplate,
+    Change,
     Cluster,
+    Difference,
     Document,
     Findings,
     Member,
@@ -195,7 +197,9 @@ def find(tables: Tables, corpus: Corpus, config: Config) -> Findings:
             passages.setdefault((passage.document, passage.copy), passage)
         if not work.settled():
             break
-    clusters = [Cluster(head, tuple(work.clusters[head])) for head in sorted(work.clusters) if work.clusters[head]]
+    clusters = [
+        Cluster(head, tuple(work.clusters[head].values())) for head in sorted(work.clusters) if work.clusters[head]
+    ]
     return Findings(
         tuple(clusters),
         tuple(passages[place] for place in sorted(passages)),
@@ -210,10 +214,10 @@ def edited(result: Result, cuts: "Sequence[Shared]", of: "Callable[[int], Result
     before = Table(list(result.pieces))
     table = before.after((span, None) for span in _joined(cut.copy for cut in cuts))
     clean = table.text(result.data)
-    blocks = list(result.blocks)
+    blocks, side = list(result.blocks), sides_of(result)
     for cut in cuts:
         other = of(cut.first)
-        here, there = sides_of(result)(before.span(cut.copy)), sides_of(other)(Table(list(other.pieces)).span(cut.kept))
+        here, there = side(before.span(cut.copy)), sides_of(other)(Table(list(other.pieces)).span(cut.kept))
         reason = SHARED.get(cut.rule) or REASONS[cut.rule]
         name = other.source if cut.first != cut.document else ""
         blocks.append(Block("", "exact", 1.0, here, there, cut.words, True, cut.rule, reason, document=name))
@@ -249,8 +253,9 @@ def sides_of(result: Result) -> "Callable[[Span], Side]":
 class _Across:
     def __init__(self, tables: Tables, corpus: Corpus, config: Config) -> None:
         self.tables, self.corpus, self.config = tables, corpus, config
-        self.clusters: dict[int, list[Member]] = defaultdict(list)
-        self.heads: dict[int, list[int]] = {}  # of each document, those of the clusters that it is in
+        self.clusters: dict[int, dict[int, Member]] = defaultdict(dict)
+        self.heads: dict[int, set[int]] = defaultdict(set)  # of each document, those of the clusters that it is in
+        self.pairs: dict[int, set[int]] = defaultdict(set)  # of each document, the better ones that are like it now
         self.dropped: set[int] = set()
         self.cuts: list[Shared] = []
         self.gone: dict[int, list[Span]] = defaultdict(list)  # of each document, bytes of its clean text that are cut
@@ -280,14 +285,12 @@ class _Across:
         return np.frombuffer(self.corpus.hashes(document), np.uint32)
 
     def enter(self, head: int, member: Member) -> None:
-        """Put a document into the cluster of `head`."""
-        if head in self.heads.get(member.document, ()):
-            self.clusters[head] = [known for known in self.clusters[head] if known.document != member.document]
-        self.clusters[head].append(member)
-        for document in (head, member.document):
-            known = self.heads.setdefault(document, [])
-            if head not in known:
-                known.append(head)
+        """Put a document into the cluster of `head`. What was told of it there stays, unless it goes."""
+        known = self.clusters[head].get(member.document)
+        if known is None or (member.removed and not known.removed):
+            self.clusters[head][member.document] = member
+        self.heads[head].add(head)
+        self.heads[member.document].add(head)
 
     # ------------------------------------------------------------ documents
 
@@ -303,10 +306,13 @@ class _Across:
         document = member.document
         self.dropped.add(document)
         self.enter(witness, member)
-        for copy in [m for m in self.clusters[document] if m.witness == document]:
-            self.clusters[document].remove(copy)
-            self.heads[copy.document].remove(document)
-            self.enter(witness, member._replace(document=copy.document))
+        for copy in [m for m in self.clusters[document].values() if m.witness == document]:
+            del self.clusters[document][copy.document]
+            self.heads[copy.document].discard(document)
+            told = member.differences
+            if told and self.text(copy.document).data != self.text(document).data:
+                _, told = self._proof(copy.document, witness)
+            self.enter(witness, member._replace(document=copy.document, differences=told))
 
     def _same(self, first: int, document: int) -> bool:
         left, right = self.text(first), self.text(document)
@@ -314,6 +320,7 @@ class _Across:
 
     def near(self) -> None:
         """Documents that share half of their shingles, or half of the smaller one's; one that is proved a copy goes."""
+        self.pairs.clear()
         while True:
             gone = [
                 document
@@ -331,7 +338,7 @@ class _Across:
             resemblance, containment = overlap(mine, self.shingles(other))
             if max(resemblance, containment) >= HALF:
                 found.append((-resemblance, -containment, other))
-        pairs = []
+        apart = []
         gone = False
         for resemblance, containment, other in sorted(found):
             member = self._judged(document, other, -resemblance, -containment, gone)
@@ -339,12 +346,13 @@ class _Across:
                 gone = True
                 self._drop(member, other)
             else:
-                pairs.append((other, member))
-        for other, member in pairs:
-            if not self._together(document, other):
+                apart.append((other, member))
+        for other, member in apart:
+            self.pairs[document].add(other)
+            if not self.heads[document] & self.heads[other]:
                 self.enter(other, member)
             if document in self.clusters:
-                same = [copy.document for copy in self.clusters[document] if copy.kind == "exact"]
+                same = [copy.document for copy in self.clusters[document].values() if copy.kind == "exact"]
                 self.enter(document, member._replace(document=other))
                 for number in same if other in self.clusters else ():
                     self.enter(other, member._replace(document=number, witness=document))
@@ -352,7 +360,7 @@ class _Across:
 
     def _judged(self, document: int, other: int, resemblance: float, containment: float, gone: bool) -> Member:
         """The pair, and whether `document` goes for `other`, unless it is `gone` already."""
-        config = self.config
+        config, changes = self.config, tuple["Difference", ...]()
         near, contained = resemblance >= config.resemblance, containment >= CONTAINED
         kind = "near" if near else "contained" if contained else "overlap"
         asked = (near and config.similarity is not None) or (contained and config.contained)
@@ -367,25 +375,45 @@ class _Across:
         elif other in self.dropped:
             asked, reason = False, f"{kind} copy, kept: the other was dropped itself"
         else:
-            reason = self._difference(document, other)
+            reason, changes = self._proof(document, other)
             asked, reason = not reason, reason or f"{kind} copy"
-        return Member(document, kind, resemblance, containment, other if asked else None, reason)
+        return Member(document, kind, resemblance, containment, other if asked else None, reason, changes)
 
-    def _difference(self, document: int, other: int) -> str:
-        """Why `document` may not go for `other`; nothing if it may. Both are judged as if they stood in one text."""
+    def _proof(self, document: int, other: int) -> "tuple[str, tuple[Difference, ...]]":
+        """Why `document` may not go for `other`; else nothing, and where they differ.
+
+        Both are judged as if they stood in one text.
+        """
         texts = [self.text(number).text for number in (other, document)]
         start = len(texts[0].rstrip().encode("utf-8", "surrogatepass"))
         both = _BREAK.join(texts).encode("utf-8", "surrogatepass")
         result = clean_document(both, self.config._replace(keep="first"), force_text=True)
         left = b"".join(both[max(start, a) : b] for a, b in result.pieces if b > start)
         if any(block.moved or block.copy.bytes[0] < start for block in result.removed):
-            return "kept: the other is not the better copy"
+            return "kept: the other is not the better copy", ()
         if not keys(left.decode("utf-8", "replace")):
-            return ""
+            changes = [c for block in result.removed for c in block.changes]
+            return "", self._differences(document, other, both, changes)
         for block in result.repeated:
             if block.copy.bytes[0] >= start and block.rule.startswith("near-"):
-                return block.reason
-        return "kept: it has words that the other has not"
+                return block.reason, ()
+        return "kept: it has words that the other has not", ()
+
+    def _differences(
+        self, document: int, other: int, both: bytes, changes: "Sequence[Change]"
+    ) -> "tuple[Difference, ...]":
+        """Changes between two documents that were judged as one, in the bytes of the clean text of each."""
+        places = sorted({at for change in changes for span in change for at in span})
+        chars = dict(zip(places, _chars(both, places), strict=True))
+        begin = len(self.text(other).text) + len(_BREAK)
+
+        def told(number: int, spans: "list[Span]", first: int) -> "list[tuple[Span, str]]":
+            here = [(max(0, chars[a] - first), max(0, chars[b] - first)) for a, b in spans]
+            of = zip(byte_spans(self.text(number), here), spans, strict=True)
+            return [(self._clean(number, span), both[slice(*at)].decode("utf-8", "surrogatepass")) for span, at in of]
+
+        copies, kept = told(document, [c.copy for c in changes], begin), told(other, [c.kept for c in changes], 0)
+        return tuple(Difference(*a, *b) for a, b in zip(copies, kept, strict=True))
 
     # ------------------------------------------------------------ parts of documents
 
@@ -407,7 +435,7 @@ class _Across:
         lines = _Follower(self.tables.holders())
         for document, rows in groupby(self.tables.runs(), lambda row: row[0]):
             known = [(place, place + size) for _, place, size, *_ in lines.of(document)]
-            apart = [row for row in rows if not self._together(document, row[2])]
+            apart = [row for row in rows if not self._pair(document, row[2])]
             for first, runs in self._chains(self._runs(document, apart)):
                 matched = sum(_own(copy, known) for copy, _ in runs)
                 if matched < self.config.min_passage:
@@ -504,9 +532,9 @@ class _Across:
             cache.cache_clear()
         return bool(pending)
 
-    def _together(self, document: int, other: int) -> bool:
-        """Whether a cluster has both."""
-        return bool(set(self.heads.get(document, ())) & set(self.heads.get(other, ())))
+    def _pair(self, document: int, other: int) -> bool:
+        """Whether one is like the other, as both are now."""
+        return other in self.pairs.get(document, ()) or document in self.pairs.get(other, ())
 
 
 class _Follower:
@@ -552,6 +580,15 @@ def _common(left: "np.ndarray", right: "np.ndarray") -> int:
             return at + int(differ[0])
         at, step = stop, 2 * step
     return size
+
+
+def _chars(data: bytes, places: "Sequence[int]") -> "Iterator[int]":
+    """The ascending byte offsets `places` in UTF-8 as characters."""
+    at = total = 0
+    for place in places:
+        total += len(data[at:place].decode("utf-8", "surrogatepass"))
+        at = place
+        yield total
 
 
 def _bytes(document: Document, sheet: Page, span: Span) -> Span:

@@ -284,6 +284,15 @@ class Result(Record):
 # ---------------------------------------------------------------- many documents
 
 
+class Difference(Record):
+    """Where a document that goes differs from its witness. Spans: bytes of the clean texts; either may be empty."""
+
+    copy: Span
+    text: str
+    kept: Span
+    kept_text: str
+
+
 class Member(Record):
     """A document of a cluster, compared with its canonical one."""
 
@@ -293,6 +302,7 @@ class Member(Record):
     containment: float  # 0..1, what both have / the smaller set
     witness: int | None  # the document for which it goes; most often the canonical one of the cluster
     reason: str
+    differences: tuple[Difference, ...] = ()  # of a near copy that goes, in order
 
     @property
     def removed(self) -> bool:

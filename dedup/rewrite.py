@@ -41,8 +41,9 @@ class Table:
 
     def span(self, span: Span) -> Span:
         """Return the span of the other text that `span` was left of; the largest part where its parts were moved."""
-        if not self.moved:
-            first, last = bisect_right(self.starts, span[0]) - 1, bisect_left(self.starts, span[1]) - 1
+        if not self.moved or span[0] == span[1]:
+            first = min(bisect_right(self.starts, span[0]), len(self.pieces)) - 1
+            last = max(first, bisect_left(self.starts, span[1]) - 1)  # an empty span may stand between two pieces
             shift = [self.pieces[at][0] - self.starts[at] for at in (first, last)]
             return span[0] + shift[0], span[1] + shift[1]
         parts = self.spans(span)

@@ -476,6 +476,24 @@ def test_a_copy_with_another_figure_stays_with_the_reason_and_goes_when_facts_ma
     assert set(dedup.clean_batch(_batch(text, other), NEAR._replace(near_facts=True))[1].dropped) == {1}
 
 
+@pytest.mark.parametrize("head", ["", "Éa. ", article(5, 1, 4)])
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16"])
+def test_each_word_in_which_a_near_copy_differs_is_told_with_its_bytes(head: str, codec: str) -> None:
+    text = article(3, 10)
+    words = text.split(" ")
+    copy = " ".join([*words[:9], "lantern", "und", *words[10:40], *words[41:77], "Ölfeld", *words[78:]])
+    batch = [("kept", (head + text).encode(codec)), ("copy", copy.encode(codec)), ("twin", copy.encode("utf-8"))]
+    results, findings = dedup.clean_batch(batch, NEAR._replace(near_facts=True))
+    [cluster] = [c for c in findings.clusters if not c.canonical]
+    assert {(m.document, m.witness, m.kind) for m in cluster.members} == {(1, 0, "near"), (2, 0, "near")}
+    for member in cluster.members:
+        told = [(d.text, d.kept_text) for d in member.differences if d.text or d.kept_text not in head]
+        assert told == [("lantern und", words[9]), ("", words[40]), ("Ölfeld", words[77])], told
+        for d in member.differences:
+            for result, span, said in ((results[member.document], d.copy, d.text), (results[0], d.kept, d.kept_text)):
+                assert result.clean[slice(*span)].decode(result.encoding) == said
+
+
 def test_a_copy_with_a_sentence_of_its_own_stays() -> None:
     text = article(3)
     findings = dedup.clean_batch(_batch(text, text.replace("\n", "\n" + article(4, 1), 1)[:-20]), NEAR)[1]
@@ -765,6 +783,17 @@ def test_a_passage_is_cut_across_a_line_of_the_site_that_was_cut_before() -> Non
     results, findings = dedup.clean_batch(_batch(*texts), Config(boilerplate=True, passages=True))
     kept = [article(5) + line, article(6) + article(7) + first + second + article(8), article(9) + article(10)]
     assert [result.text for result in results] == kept, findings
+
+
+def test_a_passage_of_documents_that_are_a_pair_no_more_goes_at_once() -> None:
+    """What they have in common was half of the first, until the lines of the site were cut from the second."""
+    lines, passage = article(3, 3), article(4, 1, 40)
+    torn = passage.replace(" ", "\n", 20).replace("\n", " ", 19)
+    batch = _batch(passage + lines, article(5, 8) + torn + article(6, 1) + lines)
+    config = Config(passages=True, boilerplate=True, min_documents=2)
+    ran = _run(batch, config)
+    assert [result.text for result in ran.results] == [passage + lines, article(5, 8) + article(6, 1)], ran.findings
+    assert _run(ran.survivors, config).survivors == ran.survivors
 
 
 def test_copies_that_a_cut_lays_side_by_side_go_though_one_of_them_was_cut_inside() -> None:

@@ -34,7 +34,7 @@ from dedup.report.run import Run
 from dedup.report.safe import safe
 
 _WORST = 50  # documents of the table; documents in full
-_LISTED, _MEMBERS = 100, 20  # entries of a list; members of a cluster
+_LISTED, _MEMBERS, _TOLD = 100, 20, 5  # entries of a list; members of a cluster; differences of a member
 _OPENING = 110  # characters shown of the text of a document
 _DOCUMENTS, _CLUSTERS, _PASSAGES, _LISTS = 2400, 800, 500, 200  # thousand bytes of each part of the page
 
@@ -258,8 +258,16 @@ def _clusters(run: Run, survey: _Survey, openings: dict[int, str]) -> Iterator[_
             f"<td>{text(m.kind)}</td>"
             f'<td class="n" data-of="resemblance">{m.resemblance:.2f}</td>'
             f'<td class="n" data-of="containment">{m.containment:.2f}</td>'
-            f'<td class="why">{line(m.reason)}{other}</td></tr>\n'
+            f'<td class="why">{line(m.reason)}{other}{differences(m)}</td></tr>\n'
         )
+
+    def differences(m: Member) -> str:
+        told = [
+            "".join(f"<{tag}>{line(side)}</{tag}>" for tag, side in (("del", d.text), ("ins", d.kept_text)) if side)
+            for d in m.differences[:_TOLD]
+        ]
+        more = rest(len(m.differences) - len(told), "more difference")
+        return foreign("p", " ".join(told)) + more if told else ""
 
     def tell(cluster: Cluster) -> str:
         head, seen = cluster.canonical, run.seen(cluster.canonical)

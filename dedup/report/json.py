@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from dedup.model import Block, Boilerplate, Cluster, Passage, Result, Span
 from dedup.report.run import Run
@@ -41,6 +41,13 @@ def _cluster(run: Run, cluster: Cluster) -> dict[str, Any]:
             "removed": m.removed,
             "witness": None if m.witness is None else run.name(m.witness),
             "reason": m.reason,
+            "changes": [
+                {
+                    "copy": {"bytes": run.side(m.document, d.copy).bytes, "text": d.text},
+                    "kept": {"bytes": run.side(cast(int, m.witness), d.kept).bytes, "text": d.kept_text},
+                }
+                for d in m.differences
+            ],
         }
         for m in sorted(cluster.members, key=lambda m: m.document)
     ]

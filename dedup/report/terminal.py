@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from dedup.decode import byte_offsets, decode
-from dedup.model import Block, Boilerplate, Change, Cluster, Passage, Result, Side, Span
+from dedup.model import Block, Boilerplate, Change, Cluster, Difference, Passage, Result, Side, Span
 from dedup.report.run import Run
 from dedup.report.safe import safe
 from dedup.segment import segment
@@ -21,6 +21,7 @@ _WIDE = 100  # columns from which the two sides stand beside each other
 _CELLS = 60  # cells of the map; longer documents share cells
 _HEAD, _TAIL = 3, 2  # paragraphs shown of a long block
 _SHOWN = 2000  # bytes of a paragraph that may be shown at most
+_TOLD = 5  # differences shown of a document that is dropped
 _LISTED = 10  # blocks shown of each list, unless all are asked for
 
 
@@ -137,6 +138,18 @@ class _Across:
             alike = "" if member.kind == "exact" else f", resemblance {member.resemblance:.2f}"
             alike += f", containment {member.containment:.2f}" if member.kind in ("contained", "overlap") else ""
             self.line(f"    {sign} {self.name(member.document)}  {safe(member.reason)}{alike}", style)
+            self.differences(member.differences)
+
+    def differences(self, told: Sequence[Difference]) -> None:
+        """Where a document that goes differs: [-its words-]{+words of its witness+}."""
+        row = Text("        ")
+        for difference in told if self.full else told[:_TOLD]:
+            old, new = (safe(side if self.full else side[:_SHOWN]) for side in (difference.text, difference.kept_text))
+            row.append(f"[-{old}-]" if old else "", "red").append(f"{{+{new}+}}" if new else "", "green").append(" ")
+        if len(told) > _TOLD and not self.full:
+            row.append(f"{self.sign.more} {len(told) - _TOLD:,} more; --full shows them", "dim")
+        if told:
+            self.console.print(row, soft_wrap=True)
 
     def passage(self, passage: Passage) -> None:
         sign, style = (self.sign.gone, "red") if passage.removed else (self.sign.kept, "")
