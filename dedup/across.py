@@ -12,17 +12,18 @@ rows back in a stated order, so the answer does not depend on how many workers m
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from xxhash import xxh3_64_intdigest, xxh3_128_intdigest
 
+from dedup import vector
 from dedup.config import Config
 from dedup.decide import REASONS
 from dedup.decode import byte_offsets, byte_spans, decode
 from dedup.evidence import soft
-from dedup.fingerprint import overlap, shingles, winnow
+from dedup.fingerprint import fingerprints, overlap, shingles
 from dedup.model import (
     Block,
     Boilerplate,
@@ -39,18 +40,22 @@ from dedup.model import (
     Side,
     Span,
 )
-from dedup.normalise import keys, words
-from dedup.record import Record
+from dedup.normalise import keys
 from dedup.rewrite import Table, undo
 from dedup.segment import page, segment
-from dedup.within import clean_document, read_document, sides
+from dedup.vector import Batch
+from dedup.within import clean_document, sides
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from dedup.fingerprint import Hashes, Places
+    from dedup.fingerprint import Hashes
+
+Rows = dict[str, dict[str, np.ndarray[Any, Any]]]
+"""Of each table of features, its columns."""
+
 
 HALF = 0.5  # documents are a pair when they share half of what either has, or half of the smaller one
 CONTAINED = 0.95  # of the shingles of the smaller document; the rest is what is glued to its ends
@@ -60,20 +65,9 @@ SHARED = {
     "passage": "a passage that an earlier document has",
     "boilerplate": "a line that many documents of the site have",
 }
+_LOW = (1 << 64) - 1
+_SPACE = bytes(c for c in range(128) if chr(c).isspace())
 _BREAK = "\n\n"  # between two documents that are judged as one
-
-
-class Features(Record):
-    """What a document is compared by. Places are word numbers."""
-
-    digest: tuple[int, int]  # of its words, in order
-    hashes: bytes  # 32 bits a word
-    prints: "Hashes"
-    places: "Places"
-    lines: "Hashes"  # of the words of each line that has MIN_LINE of them
-    forms: "Hashes"  # of these lines as they are written, but for case and white space
-    starts: "Places"
-    sizes: "Places"  # words
 
 
 class Tables(Protocol):
@@ -103,7 +97,7 @@ class Tables(Protocol):
     def drop(self, documents: "Iterable[int]") -> None:
         """Leave these documents out from now on."""
 
-    def replace(self, document: int, rows: "dict[str, dict[str, Any]]") -> None:
+    def replace(self, document: int, rows: "Rows") -> None:
         """Take these rows for those of a document."""
 
 
@@ -117,66 +111,57 @@ class Corpus(Protocol):
         """Return the clean text."""
 
 
-def features(sheet: Page) -> Features:
-    """Return what the document `sheet` is compared by. Linear."""
-    view = memoryview(sheet.words.hashes).cast("B")
-    digest = xxh3_128_intdigest(view)
-    prints, places = winnow(shingles(sheet.words.hashes))
-    found: list[tuple[int, int, int, int]] = []
-    for p, (start, end) in enumerate(zip(sheet.first, sheet.first[1:], strict=False)):
-        if end - start >= MIN_LINE:
-            form = " ".join(sheet.line(p).casefold().split()).encode("utf-8", "surrogatepass")
-            key = xxh3_64_intdigest(view[4 * start : 4 * end])
-            found.append((key, xxh3_64_intdigest(form), start, end - start))
-    lines, forms, starts, sizes = zip(*found, strict=True) if found else ((), (), (), ())
-    return Features(
-        (digest >> 64, digest & (1 << 64) - 1),
-        bytes(view),
-        prints,
-        places,
-        np.array(lines, np.uint64),
-        np.array(forms, np.uint64),
-        np.array(starts, np.uint32),
-        np.array(sizes, np.uint32),
-    )
+def features(batch: Batch, names: "Sequence[str]", groups: "Sequence[str]") -> "Rows":
+    """Return the rows for the tables of features of some texts, each with its name and its group. Linear.
 
-
-def collected(found: "Sequence[tuple[Features, str, str]]") -> "dict[str, dict[str, np.ndarray[Any, Any]]]":
-    """Return the rows for the tables of features, each with the name and the group of its document."""
-    count = len(found)
-
-    def column(values: "Iterable[int]", kind: type) -> np.ndarray[Any, Any]:
-        return np.fromiter(values, kind, count)
-
-    def joined(kind: type, arrays: "Iterable[np.ndarray[Any, Any]]") -> np.ndarray[Any, Any]:
-        return np.concatenate([np.empty(0, kind), *arrays])
-
-    numbers = np.arange(count, dtype=np.int64)
-    prints = column((len(f.prints) for f, _, _ in found), np.uint32)
-    lines = column((len(f.lines) for f, _, _ in found), np.uint32)
+    Places are word numbers; `line` has the lines of MIN_LINE words, by their words and by how they are written, but for
+    case and white space.
+    """
+    numbers = np.array(batch.order, np.int64)
+    view = memoryview(batch.hashes.tobytes())
+    bounds = batch.first.tolist()
+    digests = [xxh3_128_intdigest(view[4 * a : 4 * b]) for a, b in pairwise(bounds)]
+    prints, texts, places = fingerprints(batch.hashes, batch.first)
+    first, sizes, lines = batch.lines()
+    long = np.flatnonzero(sizes >= MIN_LINE)
+    first, sizes = first[long], sizes[long]
+    spans = zip(first.tolist(), sizes.tolist(), strict=True)
+    of = np.searchsorted(batch.first, first, "right") - 1
     return {
         "document": {
             "doc": numbers,
-            "hi": column((f.digest[0] for f, _, _ in found), np.uint64),
-            "lo": column((f.digest[1] for f, _, _ in found), np.uint64),
-            "words": column((len(f.hashes) // 4 for f, _, _ in found), np.uint32),
-            "prints": prints,
-            "grp": column((_digest(group) for _, _, group in found), np.uint64),
-            "id": column((_digest(name) for _, name, _ in found), np.uint64),
+            "hi": np.array([digest >> 64 for digest in digests], np.uint64),
+            "lo": np.array([digest & _LOW for digest in digests], np.uint64),
+            "words": np.diff(batch.first).astype(np.uint32),
+            "prints": np.bincount(texts, minlength=len(numbers)).astype(np.uint32),
+            "grp": np.array([_digest(groups[number]) for number in batch.order], np.uint64),
+            "id": np.array([_digest(names[number]) for number in batch.order], np.uint64),
         },
-        "posting": {
-            "fp": joined(np.uint64, (f.prints for f, _, _ in found)),
-            "doc": np.repeat(numbers, prints),
-            "place": joined(np.uint32, (f.places for f, _, _ in found)),
-        },
+        "posting": {"fp": prints, "doc": numbers[texts], "place": places.astype(np.uint32)},
         "line": {
-            "key": joined(np.uint64, (f.lines for f, _, _ in found)),
-            "form": joined(np.uint64, (f.forms for f, _, _ in found)),
-            "doc": np.repeat(numbers, lines),
-            "place": joined(np.uint32, (f.starts for f, _, _ in found)),
-            "size": joined(np.uint32, (f.sizes for f, _, _ in found)),
+            "key": np.array([xxh3_64_intdigest(view[4 * a : 4 * (a + size)]) for a, size in spans], np.uint64),
+            "form": np.array([_form(lines[n]) for n in long.tolist()], np.uint64),
+            "doc": numbers[of],
+            "place": (first - batch.first[of]).astype(np.uint32),
+            "size": sizes.astype(np.uint32),
         },
     }
+
+
+def joined(rows: "Sequence[Rows]") -> Rows:
+    """Return the rows of several batches as those of one; documents have their numbers already."""
+    rows = rows or [features(Batch([]), [], [])]
+    return {
+        table: {name: np.concatenate([part[table][name] for part in rows]) for name in columns}
+        for table, columns in rows[0].items()
+    }
+
+
+def _form(line: str) -> int:
+    """The hash of a line as it is written, but for case and white space."""
+    if line.isascii():
+        return xxh3_64_intdigest(line.encode().lower().translate(None, _SPACE))
+    return _digest("".join(line.casefold().split()))
 
 
 def _digest(name: str) -> int:
@@ -268,7 +253,7 @@ class _Across:
 
     def _sheet(self, document: int) -> tuple[Document, Page]:
         found = self.text(document)
-        return found, page(found.text, segment(found.text), words(found.text))
+        return found, page(found.text, segment(found.text), vector.words(found.text))
 
     def text(self, document: int) -> Document:
         """What is left of the clean text of a document."""
@@ -281,7 +266,7 @@ class _Across:
 
     def _words(self, document: int) -> "NDArray[np.uint32]":
         if document in self.now:
-            return np.frombuffer(words(self.text(document).text).hashes, np.uint32)
+            return vector.Batch([self.text(document).text]).hashes
         return np.frombuffer(self.corpus.hashes(document), np.uint32)
 
     def enter(self, head: int, member: Member) -> None:
@@ -519,7 +504,7 @@ class _Across:
         for document, spans in pending.items():
             data = self.corpus.text(document).data
             table = (self.now.get(document) or Table([(0, len(data))])).after((span, None) for span in sorted(spans))
-            result, _, sheet = read_document(table.text(data), self.config, force_text=True)
+            result = clean_document(table.text(data), self.config, force_text=True)
             if result.removed:  # a cut laid two copies side by side
                 for block in result.removed:
                     copy, kept = table.span(block.copy.bytes), table.span(block.kept.bytes)
@@ -527,7 +512,8 @@ class _Across:
                     self.gone[document] += table.spans(block.copy.bytes)
                 table = Table([span for piece in result.pieces for span in table.spans(piece)])
             self.now[document] = table
-            self.tables.replace(document, collected([(features(sheet), "", "")]))
+            left = decode(result.clean, force_text=True).text
+            self.tables.replace(document, features(vector.Batch([left]), [""], [""]))
         for cache in (self.sheet, self.shingles, self.words):
             cache.cache_clear()
         return bool(pending)

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import duckdb
 import numpy as np
 
-from dedup.across import collected, edited, features, find
+from dedup.across import Rows, edited, features, find
 from dedup.config import Config
+from dedup.decode import decode
+from dedup.errors import InputError
 from dedup.model import Document, Findings, Result
-from dedup.within import read_document
+from dedup.within import clean_documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -123,8 +125,8 @@ class Tables:
         """Give memory and files back."""
         self.base.close()
 
-    def add(self, rows: "dict[str, dict[str, np.ndarray]]", first: int) -> None:
-        """Add the rows that `across.collected` made of documents, which are numbered from `first` on."""
+    def add(self, rows: Rows, first: int) -> None:
+        """Add the rows that `across.features` made of documents, which are numbered from `first` on."""
         for table, columns in rows.items():
             if len(columns["doc"]):
                 columns["doc"] = columns["doc"] + np.int64(first)
@@ -132,7 +134,7 @@ class Tables:
                 self.base.execute(f"insert into {table} by name from batch")
                 self.base.unregister("batch")
 
-    def replace(self, document: int, rows: "dict[str, dict[str, np.ndarray[Any, Any]]]") -> None:
+    def replace(self, document: int, rows: Rows) -> None:
         """Take these rows for those of a document, which keeps its name and group."""
         [named] = self.base.execute("select grp, id from document where doc = ?", [document]).fetchall()
         for table in rows:
@@ -255,19 +257,22 @@ def clean_batch(
     Held in memory; `Findings` counts documents from 0 and names those that go (`dropped`). What `Config(passages=)` and
     `Config(boilerplate=)` cut is out of the Results. Raises as `clean_document` does.
     """
-    config.checked()
-    corpus, found = _Texts(), []
-    for name, text in documents:
-        data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-        result, clean, sheet = read_document(data, config, name)
-        known = features(sheet)
-        found.append((known, name, ""))
+    corpus = _Texts()
+    inputs = [
+        (text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text, name, False)
+        for name, text in documents
+    ]
+    cleaned, batch = clean_documents(inputs, config)
+    for number, result in enumerate(cleaned):
+        if isinstance(result, InputError):
+            raise result
         corpus.results.append(result)
-        corpus.texts.append(clean)
-        corpus.words.append(known.hashes)
+        corpus.texts.append(decode(result.clean, force_text=True))
+        corpus.words.append(batch.hashes[batch.span(number)].tobytes())
     tables = Tables()
     try:
-        tables.add(collected(found), 0)
+        names = [name for _, name, _ in inputs]
+        tables.add(features(batch, names, [""] * len(names)), 0)
         findings = find(tables, corpus, config)
     finally:
         tables.close()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Hashes = NDArray[np.uint64]
-    Places = NDArray[np.uint32]
+    Places = NDArray[np.int64]
 
 SHINGLE = 5  # words
 WINDOW = 4  # shingles
@@ -23,14 +23,14 @@ _PRIME = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio (Knuth)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))  # splitmix64 (Steele, Lea, Flood 2014)
 
 
-def shingles(words: "bytes | memoryview | NDArray[np.uint32]") -> "Hashes":
-    """Return a 64-bit hash of each shingle of the words with these 32-bit hashes; of all words where they are fewer."""
+def shingles(words: "bytes | memoryview | NDArray[np.uint32]", size: int = SHINGLE) -> "Hashes":
+    """Return a 64-bit hash of each `size` words with these 32-bit hashes; of all words where they are fewer."""
     hashes = np.frombuffer(words, np.uint32).astype(np.uint64)
-    size = min(SHINGLE, len(hashes))
+    size = min(size, len(hashes))
     if not size:
         return hashes
-    out = np.zeros(len(hashes) - size + 1, np.uint64)
-    for at in range(size):
+    out = hashes[: len(hashes) - size + 1] + np.uint64(1)
+    for at in range(1, size):
         out *= _PRIME
         out += hashes[at : at + len(out)]
         out += np.uint64(1)
@@ -40,21 +40,50 @@ def shingles(words: "bytes | memoryview | NDArray[np.uint32]") -> "Hashes":
     return out ^ (out >> np.uint64(31))
 
 
-def winnow(hashes: "Hashes", window: int = WINDOW) -> "tuple[Hashes, Places]":
-    """Return the distinct fingerprints among the shingles `hashes`, sorted, and where each stands first (in shingles).
+def fingerprints(words: "NDArray[np.uint32]", first: "Places") -> "tuple[Hashes, Places, Places]":
+    """Return the fingerprints of texts, each with the number of its text and its place there (in words), in order.
 
-    A shingle is one if it is the smallest of any `window` neighbours. Of equal ones the first place is kept, so text of
-    one word has one fingerprint.
+    Text n has words first[n]:first[n + 1]; of these the 32-bit hashes are given.
     """
-    if len(hashes) > window:
-        least = _running(np.minimum, hashes, window)
-        ends = np.repeat(np.uint64(0), window - 1)
-        chosen = hashes == _running(np.maximum, np.concatenate((ends, least, ends)), window)
-    else:
-        chosen = hashes == hashes.min(initial=np.uint64(0xFFFFFFFFFFFFFFFF))
-    places = np.flatnonzero(chosen).astype(np.uint32)
-    found, first = np.unique(hashes[places], return_index=True)
-    return found, places[first]
+    counts = np.diff(first)
+    left = np.repeat(first[1:], counts) - np.arange(len(words))  # words from each one to the end of its text
+    whole = np.flatnonzero(left >= SHINGLE)
+    values = shingles(words)[whole] if len(whole) else np.empty(0, np.uint64)
+    texts = np.repeat(np.arange(len(counts)), np.maximum(counts - SHINGLE + 1, 0))
+    few = np.flatnonzero((counts > 0) & (counts < SHINGLE))  # texts of one shingle
+    if len(few):
+        ones = np.array([shingles(words[first[n] : first[n + 1]])[0] for n in few.tolist()], np.uint64)
+        at = np.searchsorted(texts, few)
+        values = np.insert(values, at, ones)
+        texts, whole = np.insert(texts, at, few), np.insert(whole, at, first[few])
+    chosen = winnow(values, np.searchsorted(texts, np.arange(len(counts) + 1)))
+    texts = texts[chosen]
+    return values[chosen], texts, whole[chosen] - first[texts]
+
+
+def winnow(values: "Hashes", first: "Places", window: int = WINDOW) -> "Places":
+    """Return which of the shingles `values` are fingerprints, in order; text n has the shingles first[n]:first[n + 1].
+
+    A shingle is one if it is the smallest of any `window` neighbours of its text. Of equal ones in a text only the
+    first is, so text of one word has one fingerprint.
+    """
+    counts = np.diff(first)
+    chosen = np.zeros(len(values), bool)
+    if len(values) >= window:
+        least = _running(np.minimum, values, window)
+        left = np.repeat(first[1:], counts) - np.arange(len(values))
+        least[left[: len(least)] < window] = 0  # no window reaches into the next text
+        ends = np.zeros(window - 1, np.uint64)
+        chosen = values == _running(np.maximum, np.concatenate((ends, least, ends)), window)
+    for n in np.flatnonzero((counts > 0) & (counts < window)).tolist():  # texts of one window
+        own = values[first[n] : first[n + 1]]
+        chosen[first[n] : first[n + 1]] = own == own.min()
+    found = np.flatnonzero(chosen)
+    texts = np.searchsorted(first, found, "right")
+    order = np.argsort(values[found], kind="stable")
+    same = (np.diff(values[found][order]) == 0) & (np.diff(texts[order]) == 0)
+    chosen[found[order[1:][same]]] = False
+    return np.flatnonzero(chosen)
 
 
 def _running(extreme: np.ufunc, values: "Hashes", window: int) -> "Hashes":

@@ -26,9 +26,9 @@ from xxhash import xxh3_64_intdigest
 from dedup.across import features
 from dedup.errors import IndexFileError
 from dedup.fingerprint import SHINGLE, WINDOW
-from dedup.normalise import SCHEME, words
+from dedup.normalise import SCHEME
 from dedup.record import Record
-from dedup.segment import page, segment
+from dedup.vector import Batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -326,7 +326,7 @@ class Index:
     def _differences(self, numbers: list[int]) -> "Iterator[str]":
         """What is wrong with the documents of these numbers."""
         among = "where number in (select unnest(?::bigint[]))"
-        held = self._columns(f"select number, fp, place from seen.posting {among} order by number, fp", [numbers])
+        held = self._columns(f"select number, fp, place from seen.posting {among} order by number, place", [numbers])
         rows = self._rows(
             f"select number, id, hi, lo, words, prints, identity, text from seen.document {among} order by number",
             [numbers],
@@ -338,12 +338,13 @@ class Index:
             except (zlib.error, UnicodeDecodeError) as error:
                 yield f"{document}: its text cannot be read: {error}"
                 continue
-            found = features(page(text, segment(text), words(text)))
-            if (found.digest, len(found.hashes) // 4) != ((hi, lo), count):
+            found = features(Batch([text]), [""], [""])
+            if tuple(int(found["document"][name][0]) for name in ("hi", "lo", "words")) != (hi, lo, count):
                 yield f"{document}: its text does not have the words that it was added with"
             own = slice(*np.searchsorted(held["number"], [number, number + 1]))
             fps, places = held["fp"][own], held["place"][own]
-            if len(fps) != prints or not (np.array_equal(fps, found.prints) and np.array_equal(places, found.places)):
+            known = found["posting"]
+            if len(fps) != prints or not (np.array_equal(fps, known["fp"]) and np.array_equal(places, known["place"])):
                 yield f"{document}: its fingerprints are not those of its text"
             if identity != xxh3_64_intdigest(id):
                 yield f"{document}: its identity is not that of its id"

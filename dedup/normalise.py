@@ -35,15 +35,15 @@ _BATCH = 1 << 18  # characters tokenised at once: a list of all words of a large
 _REMEMBERED = 1 << 16  # words of which the hash is remembered
 _PAD = "\u2060"
 # Han, Kana, Thai, Lao, Khmer, Burmese: written without spaces between words.
-_SOLO = (
+SOLO = (
     "\u0e01-\u0e5b\u0e81-\u0edf\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
     "\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff"
 )
 # Default-ignorable: soft hyphen, joiners, zero-width and bidi marks, variation selectors.
-_IGNORED = "\u00ad\u034f\u061c\u180e\ufeff" + "".join(
+IGNORED = "\u00ad\u034f\u061c\u180e\ufeff" + "".join(
     map(chr, [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A), *range(0xFE00, 0xFE10)])
 )
-_IGNORE = dict.fromkeys(map(ord, _IGNORED))
+_IGNORE = dict.fromkeys(map(ord, IGNORED))
 _ENTITY = r"&(?:amp;)*(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 
 # UTF-8 read as Windows-1252 (or Latin-1): a lead byte and its continuation bytes, as the characters they turned into.
@@ -54,18 +54,19 @@ _TAIL = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰‹‘’“”•–—˜™š�
 _MARKS = "[\u00a0‘’“”«»…–—]"
 _NEXT = f"{_PAD}*[{_TAIL}{_CAPITALS}]"
 _MOJIBAKE = (
-    f"[Â-ÇÎ-ß]{_PAD}*[{_TAIL}]|(?<![A-Z])[Â-ß]{_PAD}*[{_CAPITALS}](?![A-Z])"
+    f"(?=[Â-ô])(?:[Â-ÇÎ-ß]{_PAD}*[{_TAIL}]|(?<![A-Z])[Â-ß]{_PAD}*[{_CAPITALS}](?![A-Z])"
     f"|(?:(?<=[a-z])[È-Í]{_PAD}*(?!\u00a0)|[È-Í]{_PAD}*(?!\u00a0|[‘’“”»…]\\W))[{_TAIL}]"
     f"|[à-ï](?!\u00a0|{_MARKS}{{2}})(?:{_NEXT}){{2}}"
-    f"|[ð-ô](?:{_NEXT}){{3}}"
+    f"|[ð-ô](?:{_NEXT}){{3}})"
 )
+_PERHAPS = f"[Â-ô][{_PAD}{_TAIL}{_CAPITALS}]"  # how each of them begins
 
 
 class _Digests(dict[str, bytes]):
     """Word to 32-bit hash of its match key, as bytes; remembers the words it has room for."""
 
     def __missing__(self, word: str) -> bytes:
-        value = xxh3_64_digest(_key(word).encode("utf-8", "surrogatepass"))[:4]
+        value = xxh3_64_digest(key(word).encode("utf-8", "surrogatepass"))[:4]
         if len(self) < _REMEMBERED:
             self[word] = value
         return value
@@ -102,7 +103,7 @@ def keys(text: str) -> list[str]:
     text = reading(text)
     if text.isascii():
         return text.translate(_ASCII).split()
-    return [_key(word) for word in _pattern(text).findall(text)]
+    return [key(word) for word in _pattern(text).findall(text)]
 
 
 def solo_words(text: str) -> int:
@@ -111,7 +112,7 @@ def solo_words(text: str) -> int:
         return 0
     import re
 
-    return sum(1 for _ in re.finditer(rf"(?=[^\W_])[{_SOLO}]", text))
+    return sum(1 for _ in re.finditer(rf"(?=[^\W_])[{SOLO}]", text))
 
 
 def reading(text: str) -> str:
@@ -128,7 +129,7 @@ def reading(text: str) -> str:
         return text
     import re
 
-    return re.sub(_MOJIBAKE, _read_mojibake, text)
+    return re.sub(_MOJIBAKE, _read_mojibake, text) if re.search(_PERHAPS, text) else text
 
 
 def _read_entity(match: "re.Match[str]") -> str:
@@ -182,13 +183,13 @@ def _pattern(text: str) -> "re.Pattern[str]":
     from unicodedata import category
 
     marks = "".join(sorted(c for c in set(text) if c > "\u02ff" and category(c)[0] == "M"))
-    inner = f"[{re.escape(marks)}{_IGNORED}]"
-    if not re.search(rf"[{_SOLO}]", text):
+    inner = f"[{re.escape(marks)}{IGNORED}]"
+    if not re.search(rf"[{SOLO}]", text):
         return re.compile(rf"[^\W_](?:[^\W_]|{inner})*")
-    return re.compile(rf"(?=[^\W_])[{_SOLO}]{inner}*|(?:(?![{_SOLO}])[^\W_])(?:(?![{_SOLO}])[^\W_]|{inner})*")
+    return re.compile(rf"(?=[^\W_])[{SOLO}]{inner}*|(?:(?![{SOLO}])[^\W_])(?:(?![{SOLO}])[^\W_]|{inner})*")
 
 
-def _key(word: str) -> str:
+def key(word: str) -> str:
     if word.isascii():
         return word.lower()
     from unicodedata import normalize

@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NamedTuple as Record
 else:
+    from operator import itemgetter
 
     class Record(tuple):
         """The base of all value types: fields are the annotations, defaults the class attributes."""
@@ -22,7 +23,7 @@ else:
             cls._fields = tuple(cls.__annotations__)
             cls._defaults = {name: cls.__dict__[name] for name in cls._fields if name in cls.__dict__}
             for at, name in enumerate(cls._fields):
-                setattr(cls, name, property(lambda self, at=at: self[at]))
+                setattr(cls, name, property(itemgetter(at)))
 
         def __new__(cls, *values, **named):
             if len(values) == len(cls._fields) and not named:

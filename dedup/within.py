@@ -7,9 +7,9 @@ from dedup.chain import chain
 from dedup.config import Config
 from dedup.decide import REASONS, decide
 from dedup.decode import byte_offsets, byte_spans, decode
-from dedup.errors import DedupError
+from dedup.errors import DedupError, InputError
 from dedup.extent import extents, runs_together, variant_extents
-from dedup.model import Block, Change, Document, Near, Page, Paragraphs, Result, Side, Span, Words, integers
+from dedup.model import Block, Change, Document, Near, Paragraphs, Result, Side, Span, Words, integers
 from dedup.normalise import keys, solo_words, words
 from dedup.record import TYPE_CHECKING
 from dedup.region import regions
@@ -21,7 +21,22 @@ from dedup.verify import proved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Protocol
 
+    from dedup.model import Array
+    from dedup.vector import Batch
+
+    class Kernel(Protocol):
+        """What finds the words of a text, and where runs of them stood before."""
+
+        def words(self, text: str, /) -> Words:
+            """Return the words of a text."""
+
+        def links(self, found: Words, k: int, /) -> Array:
+            """Return for each run of `k` words the position at which it stands first; empty if none stands twice."""
+
+
+_LARGE = 1 << 21  # bytes from which on numpy saves more than its import costs
 _SEED = 4  # words in a row that may be a part of a copy that differs
 
 
@@ -31,18 +46,36 @@ def clean_document(data: bytes, config: Config, source: str = "input", *, force_
     Passes are made until one finds nothing to remove, so a second run changes nothing. The undo is proved here.
     Raises InputError for binary data unless `force_text`, UsageError for a configuration out of range.
     """
-    return _clean(data, config, source, force_text)[0]
+    config.checked()
+    return _cleaning(data, config, source, force_text).result()
 
 
-def read_document(
-    data: bytes, config: Config, source: str = "input", *, force_text: bool = False
-) -> tuple[Result, Document, Page]:
-    """Return what `clean_document` returns, and the clean text as a Document and as a Page, to compare it by.
+def clean_documents(
+    inputs: "Sequence[tuple[bytes, str, bool]]", config: Config
+) -> "tuple[list[Result | InputError], Batch]":
+    """Return for each (data, source, force_text) what `clean_document` returns or raises, all of them read at once.
 
-    Raises as `clean_document` does.
+    Also the Batch of the clean texts of the Results. Raises UsageError for a configuration out of range.
     """
-    result, _, _, document, tokens = _clean(data, config, source, force_text)
-    return result, document, page(document.text, segment(document.text), tokens)
+    from dedup import vector
+
+    config.checked()
+    read: list[_Cleaning | InputError] = []
+    for data, source, force_text in inputs:
+        try:
+            read.append(_Cleaning(decode(data, source, force_text=force_text), source, vector, config))
+        except InputError as error:
+            read.append(error)
+    least = config.min_words if config.similarity is None else min(_SEED, config.min_words)
+    work = going = [cleaning for cleaning in read if isinstance(cleaning, _Cleaning)]
+    while going:
+        batch = vector.Batch([cleaning.document.text for cleaning in going])
+        for number, cleaning in enumerate(going):
+            cleaning.words = batch, number
+        repeating = batch.repeating(least)
+        going = [c for n, c in enumerate(going) if n in repeating and c.go_on(batch.words(n))]
+    results = [c.result() if isinstance(c, _Cleaning) else c for c in read]
+    return results, vector.Batch.of([c.words for c in work])
 
 
 def explain_document(
@@ -52,47 +85,86 @@ def explain_document(
 
     Raises as `clean_document` does.
     """
-    result, document, passes, _, _ = _clean(data, config, source, force_text)
-    paragraphs = segment(document.text)
-    return result, tuple(_blocks(document, paragraphs, _told(table, found)) for table, found in passes)
-
-
-def _clean(
-    data: bytes, config: Config, source: str, force_text: bool
-) -> tuple[Result, Document, list[tuple[Table, list[Cut]]], Document, Words]:
-    """The Result, the document, what each pass found (with the Table from its text to the input), the clean text."""
     config.checked()
-    document = original = decode(data, source, force_text=force_text)
-    paragraphs = before = segment(document.text)
-    table = Table([(0, len(data))])
-    passes: list[tuple[Table, list[Cut]]] = []
-    while True:
-        tokens = words(document.text)
-        found = [] if config.similarity is None else _differing(document, paragraphs, tokens, config)
+    cleaning = _cleaning(data, config, source, force_text)
+    document, paragraphs = cleaning.original, segment(cleaning.original.text)
+    passes = [*cleaning.passes, (cleaning.table, cleaning.found)]
+    return cleaning.result(), tuple(_blocks(document, paragraphs, _told(table, found)) for table, found in passes)
+
+
+def _kernel(size: int) -> "Kernel":
+    """What finds words and links: of a small text the readable stages, of a large one (bytes) numpy."""
+    if size < _LARGE:
+        return _Readable()
+    from dedup import vector
+
+    return vector
+
+
+class _Readable:
+    words = staticmethod(words)
+    links = staticmethod(links)
+
+
+def _cleaning(data: bytes, config: Config, source: str, force_text: bool) -> "_Cleaning":
+    """The passes over a document, all made."""
+    cleaning = _Cleaning(decode(data, source, force_text=force_text), source, _kernel(len(data)), config)
+    while cleaning.go_on(cleaning.kernel.words(cleaning.document.text)):
+        pass
+    return cleaning
+
+
+class _Cleaning:
+    """The passes over one document."""
+
+    words: "tuple[Batch, int]"  # those of the text that is left, and its number there
+
+    def __init__(self, document: Document, source: str, kernel: "Kernel", config: Config) -> None:
+        self.original = self.document = document
+        self.source, self.kernel, self.config = source, kernel, config
+        self.table = Table([(0, len(document.data))])  # from the text that is left to the input
+        self.passes: list[tuple[Table, list[Cut]]] = []  # those that removed something, and what each found
+        self.found: list[Cut] = []  # by the last pass
+
+    def go_on(self, tokens: Words) -> bool:
+        """Make a pass over the text that is left, which has these words; say whether it removed something."""
+        document, paragraphs = self.document, segment(self.document.text)
+        found = self.found = []
+        if self.config.similarity is not None:
+            found += _differing(document, paragraphs, tokens, self.kernel, self.config)
         if not any(c.removed for c in found):
-            found += _analyse(document, paragraphs, tokens, config)
-        passes.append((table, found))
+            found += _analyse(document, paragraphs, tokens, self.kernel, self.config)
         gone = sorted((c for c in found if c.removed), key=lambda c: c.copy)
-        if not gone:
-            break
-        table = table.after((c.copy, c.kept if c.moved else None) for c in gone)
-        document = decode(table.text(data), source, force_text=True)
-        paragraphs = segment(document.text)
-    cuts = settle(original, passes[:-1])
-    ops = undo(data, document.data, table, [(c.copy[0], c.kept[0]) for c in cuts])
-    if rebuild(document.data, ops) != data:
-        raise DedupError(f"{source}: the undo does not give the input back, so nothing was changed; please report this")
-    told = sorted([*(c for c in cuts if not c.left), *_outermost(_told(table, found))], key=lambda c: c.copy)
-    blocks = _blocks(original, before, told) if told else ()
-    pieces, counts = tuple(table.pieces), (len(before.starts), len(paragraphs.starts))
-    result = Result(source, data, document.data, original.encoding, blocks, ops, pieces, counts, original.undecoded)
-    return result, original, passes, document, tokens
+        if gone:
+            self.passes.append((self.table, found))
+            self.found = []
+            self.table = self.table.after((c.copy, c.kept if c.moved else None) for c in gone)
+            self.document = decode(self.table.text(self.original.data), self.source, force_text=True)
+        return bool(gone)
+
+    def result(self) -> Result:
+        """The Result, its undo proved."""
+        data, clean, source = self.original.data, self.document.data, self.source
+        cuts = settle(self.original, self.passes)
+        ops = undo(data, clean, self.table, [(c.copy[0], c.kept[0]) for c in cuts])
+        if rebuild(clean, ops) != data:
+            raise DedupError(
+                f"{source}: the undo does not give the input back, so nothing was changed; please report this"
+            )
+        paragraphs = segment(self.original.text)
+        told = [*(c for c in cuts if not c.left), *_outermost(_told(self.table, self.found))]
+        blocks = _blocks(self.original, paragraphs, sorted(told, key=lambda c: c.copy)) if told else ()
+        before = after = len(paragraphs.starts)
+        if self.passes:
+            after = len(segment(self.document.text).starts)
+        encoding, undecoded = self.original.encoding, self.original.undecoded
+        return Result(source, data, clean, encoding, blocks, ops, tuple(self.table.pieces), (before, after), undecoded)
 
 
-def _analyse(document: Document, paragraphs: Paragraphs, tokens: Words, config: Config) -> list[Cut]:
+def _analyse(document: Document, paragraphs: Paragraphs, tokens: Words, kernel: "Kernel", config: Config) -> list[Cut]:
     """Find and judge the repeats of one text. Nothing is proposed for removal that its words do not prove."""
     text = document.text
-    linked = links(tokens, config.min_words)
+    linked = kernel.links(tokens, config.min_words)
     if not linked:
         return []
     matches = chain(tokens, linked, config.min_words)
@@ -109,7 +181,9 @@ def _analyse(document: Document, paragraphs: Paragraphs, tokens: Words, config: 
     ]
 
 
-def _differing(document: Document, paragraphs: Paragraphs, tokens: Words, config: Config) -> list[Cut]:
+def _differing(
+    document: Document, paragraphs: Paragraphs, tokens: Words, kernel: "Kernel", config: Config
+) -> list[Cut]:
     """Find and judge the copies of one text that differ: what `--near` adds."""
     from dedup.align import alignments
     from dedup.facts import Facts
@@ -121,7 +195,7 @@ def _differing(document: Document, paragraphs: Paragraphs, tokens: Words, config
     text = document.text
     weight = _weight(text, tokens)
     size = int(_SEED / weight)
-    linked = links(tokens, size)
+    linked = kernel.links(tokens, size)
     if not linked:
         return []
     sheet = page(text, paragraphs, tokens)

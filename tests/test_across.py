@@ -5,7 +5,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from functools import lru_cache
-from itertools import combinations
+from itertools import accumulate, combinations
 from random import Random
 from typing import NamedTuple
 from unittest.mock import patch
@@ -17,14 +17,13 @@ from hypothesis import strategies as st
 from xxhash import xxh3_64_digest
 
 import dedup
-from dedup import Config
-from dedup.across import CONTAINED, HALF, MIN_LINE, collected, features, find
+from dedup import Config, vector
+from dedup.across import CONTAINED, HALF, MIN_LINE, features, find
 from dedup.decode import byte_offsets, decode
 from dedup.engine import CAP, Tables
-from dedup.fingerprint import RUN, SHINGLE, overlap, shingles, winnow
+from dedup.fingerprint import RUN, SHINGLE, fingerprints, overlap, shingles, winnow
 from dedup.model import Document, Findings, Result, Shared, Span
 from dedup.normalise import _Digests, keys, words
-from dedup.within import read_document
 from tests.documents import articles, documents
 
 Batch = tuple[tuple[str, bytes], ...]
@@ -304,12 +303,13 @@ class _Corpus:
     """The documents of a batch with their features, as an engine holds them."""
 
     def __init__(self, batch: Batch, config: Config) -> None:
-        read = [read_document(data, config, name) for name, data in batch]
-        self.texts = [clean for _, clean, _ in read]
-        self.found = [(features(sheet), result.source, "") for result, _, sheet in read]
+        results = [dedup.clean(data, config=config, source=name) for name, data in batch]
+        self.texts = [decode(result.clean, force_text=True) for result in results]
+        self.words = [vector.Batch([text.text]) for text in self.texts]
+        self.rows = [features(words, [name], [""]) for words, (name, _) in zip(self.words, batch, strict=True)]
 
     def hashes(self, document: int) -> bytes:
-        return self.found[document][0].hashes
+        return self.words[document].hashes.tobytes()
 
     def text(self, document: int) -> Document:
         return self.texts[document]
@@ -323,7 +323,7 @@ def test_the_order_in_which_documents_come_into_the_tables_changes_nothing(
     corpus = _Corpus(batch, config)
     tables = Tables(threads=2)
     for number in random.sample(range(len(batch)), len(batch)):
-        tables.add(collected([corpus.found[number]]), number)
+        tables.add(corpus.rows[number], number)
     assert find(tables, corpus, config) == dedup.clean_batch(batch, config)[1]
     tables.close()
 
@@ -578,8 +578,11 @@ def test_winnowing_keeps_the_smallest_of_each_window_where_it_stands_first(hashe
     for at, value in enumerate(values):
         if any(start <= at < end and value == min(values[start:end]) for start, end in spans):
             first.setdefault(value, at)
-    found, places = winnow(hashes, window)
-    assert list(zip(found.tolist(), places.tolist(), strict=True)) == sorted(first.items())
+    other = np.array([7, 3], np.uint64)  # of a text before it, and after it
+    counts = [len(other), len(values), 0, len(other)]
+    found = winnow(np.concatenate((other, hashes, other)), np.array([0, *accumulate(counts)]), window)
+    inside = [at - 2 for at in found.tolist() if 2 <= at < 2 + len(values)]
+    assert [(values[at], at) for at in inside] == sorted(first.items(), key=lambda item: item[1])
 
 
 def _hashed(said: Sequence[int]) -> "np.ndarray":
@@ -595,15 +598,17 @@ _few = st.lists(st.integers(0, 3), max_size=30)
 def test_any_shared_run_gives_a_common_fingerprint(
     before: list[int], run: list[int], after: list[int], head: list[int], tail: list[int]
 ) -> None:
-    one, other = (set(winnow(shingles(_hashed(t)))[0].tolist()) for t in (before + run + after, head + run + tail))
-    assert one & other
+    texts = [before + run + after, head + run + tail]
+    words = _hashed([word for text in texts for word in text])
+    found, text, _ = fingerprints(words, np.array([0, *accumulate(map(len, texts))]))
+    assert set(found[text == 0].tolist()) & set(found[text == 1].tolist())
 
 
 @some(200)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 300))
 def test_text_of_one_word_has_one_fingerprint(word: int, size: int) -> None:
-    found, places = winnow(shingles(_hashed([word] * size)))
-    assert (len(found), places.tolist()) == (1, [0])
+    _, texts, places = fingerprints(_hashed([word] * 2 * size), np.array([0, size, size, 2 * size]))
+    assert (texts.tolist(), places.tolist()) == ([0, 2], [0, 0])
 
 
 @some(200)
@@ -680,7 +685,8 @@ def test_boilerplate_is_that_of_a_group() -> None:
     corpus = _Corpus(_batch(*_with(SHARE, 3, 4, 5, 6, 7, 8)), Config(boilerplate=True))
     tables = Tables()
     sites = ["one", "other", "one", "other", "one", "third"]
-    tables.add(collected([(f, name, site) for (f, name, _), site in zip(corpus.found, sites, strict=True)]), 0)
+    for number, (read, site) in enumerate(zip(corpus.words, sites, strict=True)):
+        tables.add(features(read, [f"{number}"], [site]), number)
     findings = find(tables, corpus, Config(boilerplate=True))
     tables.close()
     assert [(b.documents, b.first) for b in findings.boilerplate] == [(3, 0)]

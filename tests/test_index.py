@@ -18,16 +18,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dedup import __version__, index
-from dedup.across import collected, features, find
+from dedup import __version__, index, vector
+from dedup.across import features, find
 from dedup.config import Config
 from dedup.decode import decode
 from dedup.engine import Tables
 from dedup.errors import IndexFileError
 from dedup.index import Index, Seen
-from dedup.model import Document, Findings
-from dedup.normalise import SCHEME, words
-from dedup.within import read_document
+from dedup.model import Document, Findings, Result
+from dedup.normalise import SCHEME
+from dedup.within import clean_documents
 
 WHEN = "2026-01-31T06:00:00+00:00"
 FERRY = (
@@ -60,12 +60,21 @@ class Batch:
     def __init__(self, texts: dict[str, str]) -> None:
         self.names = list(texts)
         data = [text.encode("utf-8", "surrogatepass") for text in texts.values()]
-        found = [read_document(d, Config(), force_text=True) for d in data]
-        self.documents = [document for _, document, _ in found]
-        self.features = [features(sheet) for _, _, sheet in found]
-        self.columns = collected([(f, name, "") for f, name in zip(self.features, self.names, strict=True)])
+        results, self.words = clean_documents([(d, n, True) for n, d in zip(self.names, data, strict=True)], Config())
+        self.documents = [decode(r.clean, force_text=True) for r in results if isinstance(r, Result)]
+        self.columns = features(self.words, self.names, [""] * len(self.names))
         self.tables = Tables()
         self.tables.add(self.columns, 0)
+
+    def features(self) -> list[tuple[tuple[int, ...], list[tuple[int, int]]]]:
+        """Of each document its digest and its words, and its fingerprints with their places."""
+        out: list[tuple[tuple[int, ...], list[tuple[int, int]]]] = [((), [])] * len(self.names)
+        document, posting = self.columns["document"], self.columns["posting"]
+        for row in zip(*(document[name].tolist() for name in ("doc", "hi", "lo", "words")), strict=True):
+            out[row[0]] = row[1:], []
+        for doc, *found in zip(*(posting[name].tolist() for name in ("doc", "fp", "place")), strict=True):
+            out[doc][1].append(tuple(found))
+        return out
 
     def rows(self, *dropped: int) -> "Iterator[index.Row]":
         for n, (name, document) in enumerate(zip(self.names, self.documents, strict=True)):
@@ -90,8 +99,8 @@ class Corpus:
 
     def hashes(self, document: int) -> bytes:
         if document < 0:
-            return bytes(words(self.seen.text(document)).hashes)
-        return self.batch.features[document].hashes
+            return vector.Batch([self.seen.text(document)]).hashes.tobytes()
+        return self.batch.words.hashes[self.batch.words.span(document)].tobytes()
 
 
 def _add(path: Path, texts: dict[str, str], name: str = "first", *dropped: int) -> int:
@@ -421,21 +430,20 @@ def test_a_batch_meets_what_shares_its_words_or_a_fingerprint(old: list[str], ne
         seen.add("first", WHEN, first.rows())
     with Index(str(path), batch.tables.base) as seen:
         seen.load()
-    prints = {fp for f in batch.features for fp in f.prints.tolist()}
-    digests = {f.digest for f in batch.features}
-    met = {n: f for n, f in enumerate(first.features, 1) if f.digest in digests or prints & set(f.prints.tolist())}
+    prints = {fp for _, found in batch.features() for fp, _ in found}
+    digests = {words for words, _ in batch.features()}
+    met = {
+        n: (words, found)
+        for n, (words, found) in enumerate(first.features(), 1)
+        if words in digests or prints & {fp for fp, _ in found}
+    }
     base = batch.tables.base
     assert base.execute(
         "select doc + ?, hi, lo, words, prints, grp from document where doc < 0 order by doc", [Index.OFFSET]
-    ).fetchall() == [(n, *f.digest, len(f.hashes) // 4, len(f.prints), 0) for n, f in met.items()]
+    ).fetchall() == [(n, *words, len(found), 0) for n, (words, found) in met.items()]
     assert base.execute(
-        "select doc + ?, fp, place from posting where doc < 0 order by doc, fp", [Index.OFFSET]
-    ).fetchall() == [
-        (n, *posting)
-        for n, f in met.items()
-        for posting in zip(f.prints.tolist(), f.places.tolist(), strict=True)
-        if posting[0] in prints
-    ]
+        "select doc + ?, fp, place from posting where doc < 0 order by doc, place", [Index.OFFSET]
+    ).fetchall() == [(n, *posting) for n, (_, found) in met.items() for posting in found if posting[0] in prints]
 
 
 # ---------------------------------------------------------------- adding
@@ -637,8 +645,8 @@ def test_stats_count_what_is_there(path: Path) -> None:
     runs = stats.pop("runs")
     assert stats == {
         "documents": 4,
-        "words": sum(len(f.hashes) // 4 for f in batch.features),
-        "fingerprints": sum(len(f.prints) for f in batch.features),
+        "words": len(batch.words.hashes),
+        "fingerprints": sum(len(found) for _, found in batch.features()),
         "text": sum(len(d.data) for d in batch.documents),
         "file": path.stat().st_size,
         "scheme": SCHEME,

@@ -13,7 +13,7 @@ from dedup.cli.inputs import Job, Tally, say, sources
 from dedup.cli.reports import alone, known, write
 from dedup.errors import AuditError, InputError, OutputError, UsageError
 from dedup.io import files
-from dedup.io.documents import Reading, Source, cut, documents
+from dedup.io.documents import Reading, Source, Stretch, cut, documents
 from dedup.manifest import dump, record
 from dedup.model import Op
 
@@ -193,12 +193,14 @@ class _Step:
 def _alone(reading: Reading, source: Source, tally: Tally, keep: bool) -> Iterator[_Step]:
     """The documents of a source, each cleaned by itself."""
     data, at = files.read(source.path), 0
-    for found in documents(reading, source, data, tally.fail):
-        tally.add(found.result, (source.name, found.line) if keep else None)
-        start, end = found.span
-        line = {} if found.line is None else {"line": found.line, "id": found.result.source}
-        yield _Step(data[at:start], *cut(found.record, found.result), line)
-        at = end
+    for group, _ in documents(reading, [Stretch(0, source, data, 0, 1)], tally.fail_document):
+        for found in group:
+            entry, result = found.entry, found.result
+            tally.add(result, (source.name, entry.line) if keep else None)
+            start, end = entry.span
+            line = {} if entry.line is None else {"line": entry.line, "id": result.source}
+            yield _Step(data[at:start], *found.cut(), line)
+            at = end
     yield _Step(data[at:], b"", b"", (), None)
 
 

@@ -58,6 +58,12 @@ class Tally:
         self.errors.append((source, message))
         complain(safe(message))
 
+    def fail_document(self, source: Source, line: int | None, error: InputError | AuditError) -> None:
+        """Report what is wrong with a record and go on; raise what is wrong with a file."""
+        if line is None:
+            raise error
+        self.fail(f"{source.name}:{line}", str(error))
+
     def skip_or_fail(self, source: Source, error: InputError | AuditError) -> None:
         """A binary file met on a walk is skipped and counted; anything else is an error."""
         if source.walked and "looks like a binary file" in str(error):

@@ -14,7 +14,7 @@ from dedup.cli.inputs import Job, Tally, sources
 from dedup.config import Config
 from dedup.errors import AuditError, InputError, OutputError, UsageError
 from dedup.io import files
-from dedup.io.documents import documents
+from dedup.io.documents import Stretch, documents
 from dedup.report.run import Run
 from dedup.within import explain_document
 
@@ -86,8 +86,10 @@ def found_in(job: Job, tally: Tally) -> Iterator[Run]:
         return
     for source in found:
         try:
-            for document in documents(job.reading, source, files.read(source.path), tally.fail):
-                tally.add(document.result, (source.name, document.line))
+            stretch = Stretch(0, source, files.read(source.path), 0, 1)
+            for group, _ in documents(job.reading, [stretch], tally.fail_document):
+                for found_there in group:
+                    tally.add(found_there.result, (source.name, found_there.entry.line))
         except (AuditError, InputError) as error:
             tally.skip_or_fail(source, error)
     yield alone(job.reading.config, tally)

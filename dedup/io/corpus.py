@@ -10,18 +10,18 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, BinaryIO, cast
 
-from dedup.across import Features, collected, features
+from dedup.across import Rows, features, joined
 from dedup.decode import decode
 from dedup.errors import AuditError, InputError
 from dedup.index import Index
 from dedup.io import files, jsonl
-from dedup.io.documents import Found, Reading, Source, documents
+from dedup.io.documents import Fail, Reading, Source, Stretch, documents
 from dedup.model import Document, Result, Span
-from dedup.normalise import words
 from dedup.rewrite import Table
+from dedup.vector import Batch
 
 UNIT = 4 << 20  # bytes of source that a worker reads at once
 _FILES = 1024  # that it reads at once, at most
@@ -89,38 +89,43 @@ def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> Gathered
     out = Gathered(
         unit, {name: array("Q") for name in COLUMNS}, {}, [0] * len(TOTALS), sum(p.end - p.start for p, _ in parts)
     )
-    found: list[tuple[Features, str, str]] = []
+    rows: list[Rows] = []
+
+    def fail(source: Source, line: int | None, error: AuditError | InputError) -> None:
+        if line is None and source.walked and "looks like a binary file" in str(error):
+            out.skipped.append(source.name)
+        else:
+            out.errors.append((source.name if line is None else f"{source.name}:{line}", str(error)))
+
     with _file(folder, unit, "words", "wb") as hashes, _file(folder, unit, "results", "wb") as results:
-
-        def add(number: int, document: Found) -> None:
-            result, known = document.result, features(document.sheet)
-            kept = hashes.tell(), len(known.hashes), results.tell(), len(result.clean)
-            row = number, document.line or 0, *document.span, *kept
-            for name, value in zip(COLUMNS, row, strict=True):
-                out.columns[name].append(value)
-            for at, value in enumerate((1, *result.paragraphs, len(result.data), len(result.removed))):
-                out.totals[at] += value
-            found.append((known, result.source, document.group))
-            hashes.write(known.hashes)
-            pickle.dump(result._replace(data=b"", clean=b""), results)
-
-        for part, source in parts:
-            try:
-                data = files.read(source.path, part.start, part.end)
-                fail = partial(_note, out.errors)
-                for document in documents(reading, source, data, fail, part.start, part.line):
-                    add(part.source, document)
-            except (AuditError, InputError) as error:
-                if source.walked and "looks like a binary file" in str(error):
-                    out.skipped.append(source.name)
-                else:
-                    out.errors.append((source.name, str(error)))
-    out.rows = collected(found)
+        for found, batch in documents(reading, _stretches(parts, fail), fail):
+            first = len(out.columns["source"])
+            for number, (entry, result) in enumerate((f.entry, f.result) for f in found):
+                own = batch.hashes[batch.span(number)].tobytes()
+                kept = hashes.tell(), len(own), results.tell(), len(result.clean)
+                row = entry.number, entry.line or 0, *entry.span, *kept
+                for name, value in zip(COLUMNS, row, strict=True):
+                    out.columns[name].append(value)
+                for at, value in enumerate((1, *result.paragraphs, len(result.data), len(result.removed))):
+                    out.totals[at] += value
+                hashes.write(own)
+                pickle.dump(result._replace(data=b"", clean=b""), results)
+            known = features(batch, [f.result.source for f in found], [f.entry.group for f in found])
+            for table in known.values():
+                table["doc"] += first
+            rows.append(known)
+    out.rows = joined(rows)
     return out
 
 
-def _note(errors: list[tuple[str, str]], place: str, message: str) -> None:
-    errors.append((place, message))
+def _stretches(parts: list[tuple[Part, Source]], fail: Fail) -> Iterator[Stretch]:
+    for part, source in parts:
+        try:
+            data = files.read(source.path, part.start, part.end)
+        except InputError as error:
+            fail(source, None, error)
+        else:
+            yield Stretch(part.source, source, data, part.start, part.line)
 
 
 def _file(folder: str, unit: int, kind: str, mode: str) -> BinaryIO:
@@ -161,7 +166,7 @@ class Corpus:
     def hashes(self, document: int) -> bytes:
         """Return the 32-bit hashes of the words of the clean text."""
         if document < 0:
-            return bytes(words(self.text(document).text).hashes)
+            return Batch([self.text(document).text]).hashes.tobytes()
         return self._kept(document, "words", self.columns["words"][document]).read(self.columns["size"][document])
 
     def lines(self, source: int) -> bool:

@@ -1,16 +1,21 @@
 """Sources to documents, each cleaned by itself: text files, and the records of JSON Lines."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from dedup.audit import audit
 from dedup.config import Config
+from dedup.decode import decode
 from dedup.errors import AuditError, InputError
 from dedup.io import jsonl
-from dedup.model import Document, Op, Page, Result, Span
-from dedup.within import read_document
+from dedup.model import Op, Result, Span
+from dedup.vector import Batch
+from dedup.within import clean_documents
+
+_AT_ONCE = 1 << 19  # bytes of text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +54,42 @@ class Source:
     walked: bool
 
 
+Fail = Callable[[Source, int | None, AuditError | InputError], None]
+
+
+class Stretch(NamedTuple):
+    """Bytes of a source: all of a text file, or whole lines of records."""
+
+    number: int  # of the source
+    source: Source
+    data: bytes
+    start: int  # where they stand there
+    line: int  # the number of the first
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One document of a source."""
+
+    number: int  # of the source
+    source: Source
+    span: Span  # bytes of the source: the file, or the line without its end
+    line: int | None  # in JSON Lines
+    record: jsonl.Record | None
+    name: str  # that of the file, or the id of the record
+    group: str
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """One document of a source, cleaned."""
 
-    span: Span  # bytes of the source: the file, or the line without its end
-    line: int | None  # in JSON Lines
-    record: jsonl.Record | None
-    group: str
+    entry: Entry
     result: Result
-    clean: Document
-    sheet: Page
 
-    def cut(self, result: Result) -> tuple[bytes, bytes, tuple[Op, ...]]:
-        """Return the bytes of the document in its source, those of `result`, and the ops that undo it."""
-        return cut(self.record, result)
+    def cut(self) -> tuple[bytes, bytes, tuple[Op, ...]]:
+        """Return the bytes of the document in its source, before and after, and the ops that undo it."""
+        return cut(self.entry.record, self.result)
 
 
 def cut(record: jsonl.Record | None, result: Result) -> tuple[bytes, bytes, tuple[Op, ...]]:
@@ -73,33 +99,60 @@ def cut(record: jsonl.Record | None, result: Result) -> tuple[bytes, bytes, tupl
     return record.line, *jsonl.cut(record, result)
 
 
-def documents(
-    reading: Reading, source: Source, data: bytes, fail: Callable[[str, str], None], at: int = 0, line: int = 1
-) -> Iterator[Found]:
-    """Clean the documents of `data`, which stands at byte `at`, line number `line`, of `source`.
+def documents(reading: Reading, stretches: Iterable[Stretch], fail: Fail) -> Iterator[tuple[list[Found], Batch]]:
+    """Clean the documents of these stretches; yield them some dozens at a time, with the Batch of their clean texts.
 
-    What is wrong with a single record goes to `fail` (place, message). Raises InputError for a text that is none.
+    What is wrong with one of them goes to `fail`: its source, its line if it is a record, and the error.
     """
-    if not reading.is_jsonl(source.path):
-        result, clean, sheet = read_document(data, reading.config, source.name, force_text=reading.force_text)
-        reading.check(result)
-        yield Found((0, len(data)), None, None, os.path.dirname(source.below), result, clean, sheet)
-        return
-    for number, content, end in jsonl.lines(data):
-        where = f"{source.name}:{line + number - 1}"
-        span = (at, at + len(content))
-        at += len(content) + len(end)
-        try:
-            record = jsonl.Record(content, where, reading.text_field)
-            name = str(record.fields.get(reading.id_field, where))
-            text = record.text.encode("utf-8", "surrogatepass")
-            result, clean, sheet = read_document(text, reading.config, name, force_text=True)
-            reading.check(result)
-        except (AuditError, InputError) as error:
-            if content.strip():
-                fail(where, str(error))
+    waiting: list[tuple[Entry, bytes]] = []
+    size = 0
+    for entry, data in _entries(reading, stretches, fail):
+        waiting.append((entry, data))
+        size += len(data)
+        if size >= _AT_ONCE:
+            yield _cleaned(reading, waiting, fail)
+            waiting, size = [], 0
+    if waiting:
+        yield _cleaned(reading, waiting, fail)
+
+
+def _entries(reading: Reading, stretches: Iterable[Stretch], fail: Fail) -> Iterator[tuple[Entry, bytes]]:
+    """The documents, and their texts as bytes."""
+    for number, source, data, at, line in stretches:
+        if not reading.is_jsonl(source.path):
+            group = os.path.dirname(source.below)
+            yield Entry(number, source, (0, len(data)), None, None, source.name, group), data
             continue
-        yield Found(span, line + number - 1, record, _group(record, reading.group_field), result, clean, sheet)
+        for nth, content, end in jsonl.lines(data):
+            span = (at, at + len(content))
+            at += len(content) + len(end)
+            where = f"{source.name}:{line + nth - 1}"
+            try:
+                record = jsonl.Record(content, where, reading.text_field)
+            except InputError as error:
+                if content.strip():
+                    fail(source, line + nth - 1, error)
+                continue
+            name = str(record.fields.get(reading.id_field, where))
+            entry = Entry(number, source, span, line + nth - 1, record, name, _group(record, reading.group_field))
+            yield entry, record.text.encode("utf-8", "surrogatepass")
+
+
+def _cleaned(reading: Reading, waiting: list[tuple[Entry, bytes]], fail: Fail) -> tuple[list[Found], Batch]:
+    inputs = [(data, entry.name, entry.record is not None or reading.force_text) for entry, data in waiting]
+    results, batch = clean_documents(inputs, reading.config)
+    found = []
+    for (entry, _), result in zip(waiting, results, strict=True):
+        try:
+            if isinstance(result, InputError):
+                raise result
+            reading.check(result)
+            found.append(Found(entry, result))
+        except (AuditError, InputError) as error:
+            fail(entry.source, entry.line, error)
+    if len(found) < len(batch.texts):  # some did not pass the audit
+        batch = Batch([decode(f.result.clean, force_text=True).text for f in found])
+    return found, batch
 
 
 def _group(record: jsonl.Record, field: str) -> str:

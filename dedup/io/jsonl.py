@@ -9,7 +9,10 @@ of all other fields, and the way in which the text itself is escaped, are what t
 import json
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
+
+import orjson
 
 from dedup.errors import InputError
 from dedup.model import Op, Result, Span
@@ -24,10 +27,9 @@ class Record:
     """One parsed line: its fields, and where (bytes) the literal of the text field stands, quotes excluded."""
 
     def __init__(self, line: bytes, where: str, text_field: str) -> None:
-        self.line, self.where = line, where
+        self.line, self.where, self.field = line, where, text_field
         try:
-            source = line.decode("utf-8")
-            self.fields, spans = _parse(source)
+            self.fields = _fields(line)
         except (ValueError, IndexError, RecursionError) as error:
             raise InputError(f"{where}: not a JSON object ({error}); the line is passed on as it is") from None
         text = self.fields.get(text_field)
@@ -38,9 +40,33 @@ class Record:
                 "the line is passed on as it is"
             )
         self.text = text
-        start, end = spans[text_field]
-        self.literal = source[start + 1 : end - 1]
-        self.at = len(source[: start + 1].encode())
+
+    @cached_property
+    def _place(self) -> tuple[int, str]:
+        source = self.line.decode("utf-8")
+        start, end = _parse(source)[1][self.field]
+        return len(source[: start + 1].encode()), source[start + 1 : end - 1]
+
+    @property
+    def at(self) -> int:
+        """Where the literal starts."""
+        return self._place[0]
+
+    @property
+    def literal(self) -> str:
+        """The text as it is written."""
+        return self._place[1]
+
+
+def _fields(line: bytes) -> dict[str, Any]:
+    """The members of a JSON object. What the quick reader does not take, or rounds, is read by the standard one."""
+    try:
+        fields = orjson.loads(line)
+        if isinstance(fields, dict) and float not in map(type, fields.values()):
+            return fields
+    except ValueError:
+        pass
+    return _parse(line.decode("utf-8"))[0]
 
 
 def _parse(source: str) -> tuple[dict[str, Any], dict[str, Span]]:
