@@ -91,8 +91,8 @@ class Tables(Protocol):
     def holders(self) -> "Iterable[tuple[int, int, int, int, int]]":
         """Yield (document, place, words, first document, place there) of each of these lines, in order."""
 
-    def runs(self) -> "Iterable[tuple[int, int, int, int]]":
-        """Yield (document, place, first document with this fingerprint, place there), in order."""
+    def runs(self, but: "Iterable[tuple[int, int]]") -> "Iterable[tuple[int, int, int, int]]":
+        """Yield (document, place, first document with this fingerprint, place there), in order, `but` of pairs."""
 
     def drop(self, documents: "Iterable[int]") -> None:
         """Leave these documents out from now on."""
@@ -240,7 +240,7 @@ class _Across:
         self.tables, self.corpus, self.config = tables, corpus, config
         self.clusters: dict[int, dict[int, Member]] = defaultdict(dict)
         self.heads: dict[int, set[int]] = defaultdict(set)  # of each document, those of the clusters that it is in
-        self.pairs: dict[int, set[int]] = defaultdict(set)  # of each document, the better ones that are like it now
+        self.pairs: set[tuple[int, int]] = set()  # documents that are alike now, each way round
         self.dropped: set[int] = set()
         self.cuts: list[Shared] = []
         self.gone: dict[int, list[Span]] = defaultdict(list)  # of each document, bytes of its clean text that are cut
@@ -333,7 +333,7 @@ class _Across:
             else:
                 apart.append((other, member))
         for other, member in apart:
-            self.pairs[document].add(other)
+            self.pairs |= {(document, other), (other, document)}
             if not self.heads[document] & self.heads[other]:
                 self.enter(other, member)
             if document in self.clusters:
@@ -418,10 +418,9 @@ class _Across:
     def passages(self) -> "Iterator[Passage]":
         """Runs of words that a document shares with an earlier one that is no pair of it; boilerplate aside."""
         lines = _Follower(self.tables.holders())
-        for document, rows in groupby(self.tables.runs(), lambda row: row[0]):
+        for document, rows in groupby(self.tables.runs(self.pairs), lambda row: row[0]):
             known = [(place, place + size) for _, place, size, *_ in lines.of(document)]
-            apart = [row for row in rows if not self._pair(document, row[2])]
-            for first, runs in self._chains(self._runs(document, apart)):
+            for first, runs in self._chains(self._runs(document, rows)):
                 matched = sum(_own(copy, known) for copy, _ in runs)
                 if matched < self.config.min_passage:
                     continue
@@ -432,7 +431,7 @@ class _Across:
                 there = self._clean(first, _bytes(*pages[1], kept))
                 yield Passage(document, here, first, there, matched, pages[0][1].phrase(copy), any(gone))
 
-    def _runs(self, document: int, rows: "list[tuple[int, int, int, int]]") -> "list[tuple[int, Span, Span]]":
+    def _runs(self, document: int, rows: "Iterable[tuple[int, int, int, int]]") -> "list[tuple[int, Span, Span]]":
         """The maximal runs that have these fingerprints, as (earlier document, words here, words there), in order."""
         mine = self.words(document)
         covered: dict[tuple[int, int], int] = {}
@@ -517,10 +516,6 @@ class _Across:
         for cache in (self.sheet, self.shingles, self.words):
             cache.cache_clear()
         return bool(pending)
-
-    def _pair(self, document: int, other: int) -> bool:
-        """Whether one is like the other, as both are now."""
-        return other in self.pairs.get(document, ()) or document in self.pairs.get(other, ())
 
 
 class _Follower:

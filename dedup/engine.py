@@ -20,6 +20,7 @@ from dedup.config import Config
 from dedup.decode import decode
 from dedup.errors import InputError
 from dedup.model import Document, Findings, Result
+from dedup.vector import Batch
 from dedup.within import clean_documents
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ with kept as (
 ), started as (
     select fp, min(doc) as first, arg_min(place, doc) as there from kept group by fp having count(*) > 1
 )
-select doc, place, first, there from kept join started using (fp)
+select doc, place, first, there from kept join started using (fp) anti join apart using (doc, first)
 where first <> doc and doc >= 0 order by doc, place, first, there
 """
 
@@ -180,8 +181,12 @@ class Tables:
             "where doc not in (from gone) order by doc, place"
         )
 
-    def runs(self) -> "Iterator[tuple[int, int, int, int]]":
-        """Yield (document, place, first document with this fingerprint, place there), in order."""
+    def runs(self, but: "Iterable[tuple[int, int]]") -> "Iterator[tuple[int, int, int, int]]":
+        """Yield (document, place, first document with this fingerprint, place there), in order, `but` of pairs."""
+        pairs = np.array([*but], np.int64).reshape(-1, 2)
+        self.base.register("batch", {"doc": pairs[:, 0].copy(), "first": pairs[:, 1].copy()})
+        self.base.execute("create or replace table apart as from batch")
+        self.base.unregister("batch")
         return self._rows(_RUNS)
 
 
@@ -262,13 +267,15 @@ def clean_batch(
         (text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text, name, False)
         for name, text in documents
     ]
-    cleaned, batch = clean_documents(inputs, config)
-    for number, result in enumerate(cleaned):
-        if isinstance(result, InputError):
-            raise result
-        corpus.results.append(result)
-        corpus.texts.append(decode(result.clean, force_text=True))
-        corpus.words.append(batch.hashes[batch.span(number)].tobytes())
+    parts = []
+    for cleaned in clean_documents(inputs, config):
+        if isinstance(cleaned, InputError):
+            raise cleaned
+        corpus.results.append(cleaned[0])
+        corpus.texts.append(decode(cleaned[0].clean, force_text=True))
+        parts.append(cleaned[1])
+    batch = Batch.of(parts)
+    corpus.words = [batch.hashes[batch.span(number)].tobytes() for number in range(len(parts))]
     tables = Tables()
     try:
         names = [name for _, name, _ in inputs]

@@ -26,9 +26,8 @@ from xxhash import xxh3_64_intdigest
 from dedup.across import features
 from dedup.errors import IndexFileError
 from dedup.fingerprint import SHINGLE, WINDOW
-from dedup.normalise import SCHEME
 from dedup.record import Record
-from dedup.vector import Batch
+from dedup.vector import SCHEME, Batch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

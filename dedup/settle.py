@@ -9,13 +9,13 @@ from itertools import accumulate
 
 from dedup.decode import byte_offsets
 from dedup.model import Document, Span, Words
-from dedup.normalise import keys, words
+from dedup.normalise import keys
 from dedup.record import TYPE_CHECKING, Record
 from dedup.rewrite import Table
 from dedup.trace import Run, trace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     Pair = tuple[Sequence[int], Sequence[int]]
 
@@ -37,10 +37,10 @@ class Cut(Record):
         return self._replace(copy=table.span(self.copy), kept=table.span(self.kept))
 
 
-def settle(document: Document, passes: list[tuple[Table, list[Cut]]]) -> list[Cut]:
+def settle(document: Document, passes: list[tuple[Table, list[Cut]]], words: "Callable[[str], Words]") -> list[Cut]:
     """Return the cuts of all passes in bytes of the input, in order, each with a witness that is kept.
 
-    Each pass comes with the Table from its text to the input, and with all that it found.
+    Each pass comes with the Table from its text to the input and all that it found. `words` finds those of a text.
     """
     passes = [(table, sorted((c for c in found if c.removed), key=lambda c: c.copy)) for table, found in passes]
     if len(passes) < 2:

@@ -5,7 +5,7 @@ gives each character its kind, word bounds are edges between kinds, and words ar
 from the text as 64-bit numbers). Words whose match key is not that of each of their characters by itself are told one
 by one.
 
-    texts --join--> windows of 256 Ki characters --kinds--> starts, sizes --UTF-8 of the keys--> hashes
+    texts --join--> windows of 64 Ki characters --kinds--> starts, sizes --UTF-8 of the keys--> hashes
 """
 
 import re
@@ -17,6 +17,7 @@ from unicodedata import category
 import numpy as np
 from numpy.typing import NDArray
 
+from dedup import normalise
 from dedup.fingerprint import shingles
 from dedup.model import Words, integers
 from dedup.normalise import IGNORED, SOLO, key, reading
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
     Hashes = NDArray[np.uint32]
 
+SCHEME = f"{normalise.SCHEME} gather-1"  # what is a word, and how it is hashed
 _END = re.compile(r"[\r\n]")
 _WINDOW = 1 << 16  # characters: what is made of them stays in the cache of the processor
 _CUT = re.compile(r"[ \n\r\t.,;:!?()\u3001\u3002\uff0c]")  # characters that end every word
@@ -59,8 +61,8 @@ class Batch:
         self.first = np.searchsorted(self.starts, self.chars)
 
     @classmethod
-    def of(cls, parts: "Sequence[tuple[Batch, int]]") -> "Batch":
-        """Return the Batch of texts that stand in others: each as (batch, number there)."""
+    def of(cls, parts: "Sequence[Part]") -> "Batch":
+        """Return the Batch of texts that stand in others."""
         out = cls([])
         out.texts = [batch.texts[number] for batch, number in parts]
         out.readings = [batch.readings[number] for batch, number in parts]
@@ -124,6 +126,10 @@ class Batch:
         packed.sort()
         twice = np.unique(packed[1:][packed[1:] == packed[:-1]] >> np.uint64(_BELOW))
         return {self.order[place] for place in twice.tolist()}
+
+
+Part = tuple[Batch, int]
+"""A text of a Batch: its number there."""
 
 
 def words(text: str) -> Words:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from dedup.model import Array
-    from dedup.vector import Batch
+    from dedup.vector import Part
 
     class Kernel(Protocol):
         """What finds the words of a text, and where runs of them stood before."""
@@ -52,10 +52,11 @@ def clean_document(data: bytes, config: Config, source: str = "input", *, force_
 
 def clean_documents(
     inputs: "Sequence[tuple[bytes, str, bool]]", config: Config
-) -> "tuple[list[Result | InputError], Batch]":
+) -> "list[tuple[Result, Part] | InputError]":
     """Return for each (data, source, force_text) what `clean_document` returns or raises, all of them read at once.
 
-    Also the Batch of the clean texts of the Results. Raises UsageError for a configuration out of range.
+    With each Result come the words of its clean text: a Batch, and the number of the text there. Raises UsageError for
+    a configuration out of range.
     """
     from dedup import vector
 
@@ -67,15 +68,14 @@ def clean_documents(
         except InputError as error:
             read.append(error)
     least = config.min_words if config.similarity is None else min(_SEED, config.min_words)
-    work = going = [cleaning for cleaning in read if isinstance(cleaning, _Cleaning)]
+    going = [cleaning for cleaning in read if isinstance(cleaning, _Cleaning)]
     while going:
         batch = vector.Batch([cleaning.document.text for cleaning in going])
         for number, cleaning in enumerate(going):
             cleaning.words = batch, number
         repeating = batch.repeating(least)
         going = [c for n, c in enumerate(going) if n in repeating and c.go_on(batch.words(n))]
-    results = [c.result() if isinstance(c, _Cleaning) else c for c in read]
-    return results, vector.Batch.of([c.words for c in work])
+    return [(c.result(), c.words) if isinstance(c, _Cleaning) else c for c in read]
 
 
 def explain_document(
@@ -117,7 +117,7 @@ def _cleaning(data: bytes, config: Config, source: str, force_text: bool) -> "_C
 class _Cleaning:
     """The passes over one document."""
 
-    words: "tuple[Batch, int]"  # those of the text that is left, and its number there
+    words: "Part"  # those of the text that is left
 
     def __init__(self, document: Document, source: str, kernel: "Kernel", config: Config) -> None:
         self.original = self.document = document
@@ -145,7 +145,7 @@ class _Cleaning:
     def result(self) -> Result:
         """The Result, its undo proved."""
         data, clean, source = self.original.data, self.document.data, self.source
-        cuts = settle(self.original, self.passes)
+        cuts = settle(self.original, self.passes, self.kernel.words)
         ops = undo(data, clean, self.table, [(c.copy[0], c.kept[0]) for c in cuts])
         if rebuild(clean, ops) != data:
             raise DedupError(

@@ -23,10 +23,10 @@ from dedup.across import features, find
 from dedup.config import Config
 from dedup.decode import decode
 from dedup.engine import Tables
-from dedup.errors import IndexFileError
+from dedup.errors import IndexFileError, InputError
 from dedup.index import Index, Seen
-from dedup.model import Document, Findings, Result
-from dedup.normalise import SCHEME
+from dedup.model import Document, Findings
+from dedup.vector import SCHEME
 from dedup.within import clean_documents
 
 WHEN = "2026-01-31T06:00:00+00:00"
@@ -60,8 +60,10 @@ class Batch:
     def __init__(self, texts: dict[str, str]) -> None:
         self.names = list(texts)
         data = [text.encode("utf-8", "surrogatepass") for text in texts.values()]
-        results, self.words = clean_documents([(d, n, True) for n, d in zip(self.names, data, strict=True)], Config())
-        self.documents = [decode(r.clean, force_text=True) for r in results if isinstance(r, Result)]
+        read = clean_documents([(d, n, True) for n, d in zip(self.names, data, strict=True)], Config())
+        found = [r for r in read if not isinstance(r, InputError)]
+        self.documents = [decode(result.clean, force_text=True) for result, _ in found]
+        self.words = vector.Batch.of([words for _, words in found])
         self.columns = features(self.words, self.names, [""] * len(self.names))
         self.tables = Tables()
         self.tables.add(self.columns, 0)

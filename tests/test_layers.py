@@ -44,7 +44,7 @@ ALLOWED = {
     "vector": BASE | STAGES,
     "within": BASE | STAGES | {"settle", "facts", "vector"},
     "across": BASE | STAGES | {"within", "vector"},
-    "engine": BASE | STAGES | {"within", "across"},
+    "engine": BASE | STAGES | {"within", "across", "vector"},
     "index": BASE | STAGES | {"across", "vector", "__init__"},
     "audit": BASE | STAGES,
     "manifest": BASE | STAGES | {"__init__"},

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import Config, normalise, shingle, vector, within
-from dedup.model import Result
+from dedup.decode import decode
+from dedup.errors import InputError
 from dedup.within import clean_documents
 from tests.documents import documents
 from tests.run import SEED
@@ -75,10 +76,14 @@ def test_a_document_has_one_result_whichever_kernel_reads_it(data: bytes, config
     st.sampled_from([Config(), Config(similarity=0.9)]),
 )
 def test_documents_have_the_results_of_each_by_itself(batch: list[bytes], config: Config) -> None:
-    results, words = clean_documents([(data, f"{n}", True) for n, data in enumerate(batch)], config)
-    assert results == [dedup.clean(data, config=config, source=f"{n}", force_text=True) for n, data in enumerate(batch)]
-    for number, result in enumerate(results):
-        assert isinstance(result, Result)
+    read = clean_documents([(data, f"{n}", True) for n, data in enumerate(batch)], config)
+    found = [cleaned for cleaned in read if not isinstance(cleaned, InputError)]
+    assert [result for result, _ in found] == [
+        dedup.clean(data, config=config, source=f"{n}", force_text=True) for n, data in enumerate(batch)
+    ]
+    words = vector.Batch.of([part for _, part in found])
+    for number, (result, _) in enumerate(found):
+        assert words.texts[number] == decode(result.clean, force_text=True).text
         alone = vector.words(words.texts[number])
         assert list(words.words(number)[1:3]) == list(alone[1:3])
         assert words.hashes[words.span(number)].tobytes() == bytes(alone.hashes)

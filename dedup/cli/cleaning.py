@@ -193,7 +193,7 @@ class _Step:
 def _alone(reading: Reading, source: Source, tally: Tally, keep: bool) -> Iterator[_Step]:
     """The documents of a source, each cleaned by itself."""
     data, at = files.read(source.path), 0
-    for group, _ in documents(reading, [Stretch(0, source, data, 0, 1)], tally.fail_document):
+    for group in documents(reading, [Stretch(0, source, data, 0, 1)], tally.fail_document):
         for found in group:
             entry, result = found.entry, found.result
             tally.add(result, (source.name, entry.line) if keep else None)
@@ -211,7 +211,7 @@ def _batched(work: "Batch", number: int) -> Iterator[_Step]:
     at, gone = 0, False
     for document in corpus.of(number):
         start, end = corpus.span(document)
-        before, at = files.read(path, at, start)[gone:], end
+        before, at = corpus.part(path, at, start)[gone:], end
         data, entry = corpus.record(document)
         result = work.result(document)
         more: dict[str, Any] = {"line": corpus.columns["line"][document], "id": result.source} if entry else {}
@@ -220,7 +220,7 @@ def _batched(work: "Batch", number: int) -> Iterator[_Step]:
         if member is None:
             yield _Step(before, *cut(entry, result), more)
         else:
-            data += files.read(path, end, end + 1) if entry else b""
+            data += corpus.part(path, end, end + 1) if entry else b""
             more["dropped"] = corpus.name(member.document if member.witness is None else member.witness)
             yield _Step(before, data, b"", (Op(None, data),), more)
     yield _Step(files.read(path, at)[gone:], b"", b"", (), None)

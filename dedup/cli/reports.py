@@ -87,7 +87,7 @@ def found_in(job: Job, tally: Tally) -> Iterator[Run]:
     for source in found:
         try:
             stretch = Stretch(0, source, files.read(source.path), 0, 1)
-            for group, _ in documents(job.reading, [stretch], tally.fail_document):
+            for group in documents(job.reading, [stretch], tally.fail_document):
                 for found_there in group:
                     tally.add(found_there.result, (source.name, found_there.entry.line))
         except (AuditError, InputError) as error:

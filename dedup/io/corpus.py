@@ -98,8 +98,8 @@ def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> Gathered
             out.errors.append((source.name if line is None else f"{source.name}:{line}", str(error)))
 
     with _file(folder, unit, "words", "wb") as hashes, _file(folder, unit, "results", "wb") as results:
-        for found, batch in documents(reading, _stretches(parts, fail), fail):
-            first = len(out.columns["source"])
+        for found in documents(reading, _stretches(parts, fail), fail):
+            first, batch = len(out.columns["source"]), Batch.of([f.words for f in found])
             for number, (entry, result) in enumerate((f.entry, f.result) for f in found):
                 own = batch.hashes[batch.span(number)].tobytes()
                 kept = hashes.tell(), len(own), results.tell(), len(result.clean)
@@ -141,6 +141,7 @@ class Corpus:
         self.columns = {name: array("Q") for name in COLUMNS}
         self.firsts: list[int] = []  # of each unit, its first document
         self.result = lru_cache(64)(self._result)
+        self.record = lru_cache(4)(self._record)
         self.open: dict[str, BinaryIO] = {}
 
     def __len__(self) -> int:
@@ -190,7 +191,8 @@ class Corpus:
             stream.close()
         self.open.clear()
 
-    def _bytes(self, path: str, start: int, end: int) -> bytes:
+    def part(self, path: str, start: int, end: int) -> bytes:
+        """Return these bytes of a source. Raises InputError where they cannot be read."""
         try:
             stream = self._stream(path)
             stream.seek(start)
@@ -198,11 +200,11 @@ class Corpus:
         except OSError as error:
             raise InputError(f"{files.show(path)}: cannot be read: {error.strerror or error}") from None
 
-    def record(self, document: int) -> tuple[bytes, jsonl.Record | None]:
+    def _record(self, document: int) -> tuple[bytes, jsonl.Record | None]:
         """Return the bytes of a document in its source, and the record that these are in JSON Lines."""
         number = self.columns["source"][document]
         source = self.sources[number]
-        data = self._bytes(source.path, *self.span(document))
+        data = self.part(source.path, *self.span(document))
         return data, jsonl.Record(data, source.name, self.reading.text_field) if self.lines(number) else None
 
     def _result(self, document: int) -> Result:

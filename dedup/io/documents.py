@@ -8,11 +8,10 @@ from urllib.parse import urlsplit
 
 from dedup.audit import audit
 from dedup.config import Config
-from dedup.decode import decode
 from dedup.errors import AuditError, InputError
 from dedup.io import jsonl
 from dedup.model import Op, Result, Span
-from dedup.vector import Batch
+from dedup.vector import Part
 from dedup.within import clean_documents
 
 _AT_ONCE = 1 << 19  # bytes of text
@@ -86,6 +85,7 @@ class Found:
 
     entry: Entry
     result: Result
+    words: Part  # of the clean text
 
     def cut(self) -> tuple[bytes, bytes, tuple[Op, ...]]:
         """Return the bytes of the document in its source, before and after, and the ops that undo it."""
@@ -99,8 +99,8 @@ def cut(record: jsonl.Record | None, result: Result) -> tuple[bytes, bytes, tupl
     return record.line, *jsonl.cut(record, result)
 
 
-def documents(reading: Reading, stretches: Iterable[Stretch], fail: Fail) -> Iterator[tuple[list[Found], Batch]]:
-    """Clean the documents of these stretches; yield them some dozens at a time, with the Batch of their clean texts.
+def documents(reading: Reading, stretches: Iterable[Stretch], fail: Fail) -> Iterator[list[Found]]:
+    """Clean the documents of these stretches, and yield them some dozens at a time.
 
     What is wrong with one of them goes to `fail`: its source, its line if it is a record, and the error.
     """
@@ -110,10 +110,10 @@ def documents(reading: Reading, stretches: Iterable[Stretch], fail: Fail) -> Ite
         waiting.append((entry, data))
         size += len(data)
         if size >= _AT_ONCE:
-            yield _cleaned(reading, waiting, fail)
+            yield list(_cleaned(reading, waiting, fail))
             waiting, size = [], 0
     if waiting:
-        yield _cleaned(reading, waiting, fail)
+        yield list(_cleaned(reading, waiting, fail))
 
 
 def _entries(reading: Reading, stretches: Iterable[Stretch], fail: Fail) -> Iterator[tuple[Entry, bytes]]:
@@ -138,21 +138,16 @@ def _entries(reading: Reading, stretches: Iterable[Stretch], fail: Fail) -> Iter
             yield entry, record.text.encode("utf-8", "surrogatepass")
 
 
-def _cleaned(reading: Reading, waiting: list[tuple[Entry, bytes]], fail: Fail) -> tuple[list[Found], Batch]:
+def _cleaned(reading: Reading, waiting: list[tuple[Entry, bytes]], fail: Fail) -> Iterator[Found]:
     inputs = [(data, entry.name, entry.record is not None or reading.force_text) for entry, data in waiting]
-    results, batch = clean_documents(inputs, reading.config)
-    found = []
-    for (entry, _), result in zip(waiting, results, strict=True):
+    for (entry, _), cleaned in zip(waiting, clean_documents(inputs, reading.config), strict=True):
         try:
-            if isinstance(result, InputError):
-                raise result
-            reading.check(result)
-            found.append(Found(entry, result))
+            if isinstance(cleaned, InputError):
+                raise cleaned
+            reading.check(cleaned[0])
+            yield Found(entry, *cleaned)
         except (AuditError, InputError) as error:
             fail(entry.source, entry.line, error)
-    if len(found) < len(batch.texts):  # some did not pass the audit
-        batch = Batch([decode(f.result.clean, force_text=True).text for f in found])
-    return found, batch
 
 
 def _group(record: jsonl.Record, field: str) -> str:
