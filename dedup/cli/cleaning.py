@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from dedup.cli.inputs import Job, Tally, say, sources
 from dedup.cli.reports import alone, known, write
 from dedup.errors import AuditError, InputError, OutputError, UsageError
 from dedup.io import files
-from dedup.io.documents import Reading, Source, Stretch, cut, documents
+from dedup.io.documents import Reading, Source, Stretch, cut, documents, stretches
 from dedup.manifest import dump, record
 from dedup.model import Op
 
@@ -192,16 +193,32 @@ class _Step:
 
 def _alone(reading: Reading, source: Source, tally: Tally, keep: bool) -> Iterator[_Step]:
     """The documents of a source, each cleaned by itself."""
-    data, at = files.read(source.path), 0
-    for group in documents(reading, [Stretch(0, source, data, 0, 1)], tally.fail_document):
+    held, at = deque[Stretch](), 0
+
+    def read() -> Iterator[Stretch]:
+        for stretch in stretches(reading, source):
+            held.append(stretch)
+            yield stretch
+
+    for group in documents(reading, read(), tally.fail_document):
         for found in group:
             entry, result = found.entry, found.result
             tally.add(result, (source.name, entry.line) if keep else None)
             start, end = entry.span
+            before = b"".join(_between(held, at, start))
             line = {} if entry.line is None else {"line": entry.line, "id": result.source}
-            yield _Step(data[at:start], *found.cut(), line)
+            yield _Step(before, *found.cut(), line)
             at = end
-    yield _Step(data[at:], b"", b"", (), None)
+    yield _Step(b"".join(_between(held, at, None)), b"", b"", (), None)
+
+
+def _between(held: deque[Stretch], start: int, end: int | None) -> Iterator[bytes]:
+    """The bytes of a source from `start` to `end`. Stretches before them are let go."""
+    while held and held[0].start + len(held[0].data) <= start:
+        held.popleft()
+    for stretch in held:
+        first = stretch.start
+        yield stretch.data[max(0, start - first) : None if end is None else max(0, end - first)]
 
 
 def _batched(work: "Batch", number: int) -> Iterator[_Step]:

@@ -14,7 +14,7 @@ from dedup.cli.inputs import Job, Tally, sources
 from dedup.config import Config
 from dedup.errors import AuditError, InputError, OutputError, UsageError
 from dedup.io import files
-from dedup.io.documents import Stretch, documents
+from dedup.io.documents import documents, stretches
 from dedup.report.run import Run
 from dedup.within import explain_document
 
@@ -86,8 +86,7 @@ def found_in(job: Job, tally: Tally) -> Iterator[Run]:
         return
     for source in found:
         try:
-            stretch = Stretch(0, source, files.read(source.path), 0, 1)
-            for group in documents(job.reading, [stretch], tally.fail_document):
+            for group in documents(job.reading, stretches(job.reading, source), tally.fail_document):
                 for found_there in group:
                     tally.add(found_there.result, (source.name, found_there.entry.line))
         except (AuditError, InputError) as error:

@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 from dedup.audit import audit
 from dedup.config import Config
 from dedup.errors import AuditError, InputError
-from dedup.io import jsonl
+from dedup.io import files, jsonl
 from dedup.model import Op, Result, Span
 from dedup.vector import Part
 from dedup.within import clean_documents
 
 _AT_ONCE = 1 << 19  # bytes of text
+_BLOCK = 4 << 20  # bytes of records read at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,18 @@ def cut(record: jsonl.Record | None, result: Result) -> tuple[bytes, bytes, tupl
     if record is None:
         return result.data, result.clean, result.ops
     return record.line, *jsonl.cut(record, result)
+
+
+def stretches(reading: Reading, source: Source) -> Iterator[Stretch]:
+    """Yield a source: records in blocks of whole lines, a text at once. Raises InputError where it cannot be read."""
+    if not reading.is_jsonl(source.path):
+        yield Stretch(0, source, files.read(source.path), 0, 1)
+        return
+    at, line = 0, 1
+    for block in files.blocks(source.path, _BLOCK):
+        yield Stretch(0, source, block, at, line)
+        at += len(block)
+        line += block.count(b"\n")
 
 
 def documents(reading: Reading, stretches: Iterable[Stretch], fail: Fail) -> Iterator[list[Found]]:
