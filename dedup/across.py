@@ -43,7 +43,7 @@ from dedup.model import (
 from dedup.normalise import keys
 from dedup.rewrite import Table, undo
 from dedup.segment import page, segment
-from dedup.vector import Batch
+from dedup.vector import Batch, common
 from dedup.within import clean_document, sides
 
 if TYPE_CHECKING:
@@ -440,8 +440,8 @@ class _Across:
             if covered.get((first, there - at), 0) > at:
                 continue
             theirs = self.words(first)
-            start = at - _common(mine[:at][::-1], theirs[:there][::-1])
-            end = at + _common(mine[at:], theirs[there:])
+            start = at - common(mine[:at][::-1], theirs[:there][::-1])
+            end = at + common(mine[at:], theirs[there:])
             covered[first, there - at] = end
             found.append((first, (start, end), (start + there - at, end + there - at)))
         return sorted(found, key=lambda run: run[1])
@@ -548,19 +548,6 @@ def _whole(sheet: Page, run: Span) -> Span:
 
 def _meets(spans: list[Span], span: Span) -> bool:
     return any(a < span[1] and span[0] < b for a, b in spans)
-
-
-def _common(left: "np.ndarray", right: "np.ndarray") -> int:
-    """The length of the common beginning."""
-    size = min(len(left), len(right))
-    at, step = 0, 64
-    while at < size:
-        stop = min(at + step, size)
-        differ = np.flatnonzero(left[at:stop] != right[at:stop])
-        if len(differ):
-            return at + int(differ[0])
-        at, step = stop, 2 * step
-    return size
 
 
 def _chars(data: bytes, places: "Sequence[int]") -> "Iterator[int]":

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from dedup import normalise
 from dedup.fingerprint import shingles
-from dedup.model import Words, integers
+from dedup.model import Match, Words, integers
 from dedup.normalise import IGNORED, SOLO, key, reading
 from dedup.record import TYPE_CHECKING
 
@@ -137,22 +137,47 @@ def words(text: str) -> Words:
     return Batch([text]).words(0)
 
 
-def links(found: Words, k: int) -> "Array":
-    """Return what `shingle.links` does: for each shingle of `k` words the position at which it stands first.
+def matches(found: Words, k: int) -> list[Match]:
+    """Return what `shingle.links` and `chain.chain` do: the maximal runs of at least `k` words that stand earlier too.
 
     Time n log n in the words, memory 40 bytes a word.
     """
-    if len(found.hashes) <= k:
+    hashes = np.frombuffer(found.hashes, np.uint32)
+    if len(hashes) <= k:
         return []
-    values = shingles(found.hashes, k)
+    values = shingles(hashes, k)
     order = np.argsort(values, kind="stable")
-    ordered = values[order]
-    first = np.concatenate(([True], ordered[1:] != ordered[:-1]))
-    if first.all():
-        return []
-    linked = np.empty_like(order)
-    linked[order] = order[first][np.cumsum(first) - 1]
-    return _integers(len(values), linked)
+    first = np.concatenate(([True], np.diff(values[order]) != 0))
+    linked = np.full(len(values), -1, np.int64)
+    linked[order[~first]] = order[first][np.cumsum(first)[~first] - 1]
+    rights = np.flatnonzero(linked >= 0)
+    lefts = linked[rights]
+    out: list[Match] = []
+    floor = at = 0
+    while at < len(rights):
+        right, left = int(rights[at]), int(lefts[at])
+        back = min(right - floor, left)
+        more = common(hashes[right - back : right][::-1], hashes[left - back : left][::-1])
+        length = k + common(hashes[right + k :], hashes[left + k :])
+        out.append(Match(left - more, right - more, more + length))
+        floor = right
+        at += max(1, int(np.searchsorted(rights[at:], right + length - k, "right")))
+    return out
+
+
+def common(left: "Hashes", right: "Hashes") -> int:
+    """Return the length of the common beginning."""
+    size = min(len(left), len(right))
+    if not size or left[0] != right[0]:
+        return 0
+    at, step = 0, 16
+    while at < size:
+        stop = min(at + step, size)
+        differ = np.flatnonzero(left[at:stop] != right[at:stop])
+        if len(differ):
+            return at + int(differ[0])
+        at, step = stop, 2 * step
+    return size
 
 
 def _mixed(values: "NDArray[np.uint64]") -> "NDArray[np.uint64]":

@@ -9,7 +9,7 @@ from dedup.decide import REASONS, decide
 from dedup.decode import byte_offsets, byte_spans, decode
 from dedup.errors import DedupError, InputError
 from dedup.extent import extents, runs_together, variant_extents
-from dedup.model import Block, Change, Document, Near, Paragraphs, Result, Side, Span, Words, integers
+from dedup.model import Block, Change, Document, Match, Near, Paragraphs, Result, Side, Span, Words, integers
 from dedup.normalise import keys, solo_words, words
 from dedup.record import TYPE_CHECKING
 from dedup.region import regions
@@ -23,17 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Protocol
 
-    from dedup.model import Array
     from dedup.vector import Part
 
     class Kernel(Protocol):
-        """What finds the words of a text, and where runs of them stood before."""
+        """What finds the words of a text, and those that stand twice."""
 
         def words(self, text: str, /) -> Words:
             """Return the words of a text."""
 
-        def links(self, found: Words, k: int, /) -> Array:
-            """Return for each run of `k` words the position at which it stands first; empty if none stands twice."""
+        def matches(self, found: Words, k: int, /) -> list[Match]:
+            """Return the maximal runs of at least `k` words that stand earlier too."""
 
 
 _LARGE = 1 << 21  # bytes from which on numpy saves more than its import costs
@@ -93,7 +92,7 @@ def explain_document(
 
 
 def _kernel(size: int) -> "Kernel":
-    """What finds words and links: of a small text the readable stages, of a large one (bytes) numpy."""
+    """What finds words and matches: of a small text the readable stages, of a large one (bytes) numpy."""
     if size < _LARGE:
         return _Readable()
     from dedup import vector
@@ -103,7 +102,10 @@ def _kernel(size: int) -> "Kernel":
 
 class _Readable:
     words = staticmethod(words)
-    links = staticmethod(links)
+
+    @staticmethod
+    def matches(found: Words, k: int) -> list[Match]:
+        return chain(found, links(found, k), k)
 
 
 def _cleaning(data: bytes, config: Config, source: str, force_text: bool) -> "_Cleaning":
@@ -164,11 +166,9 @@ class _Cleaning:
 def _analyse(document: Document, paragraphs: Paragraphs, tokens: Words, kernel: "Kernel", config: Config) -> list[Cut]:
     """Find and judge the repeats of one text. Nothing is proposed for removal that its words do not prove."""
     text = document.text
-    linked = kernel.links(tokens, config.min_words)
-    if not linked:
+    matches = kernel.matches(tokens, config.min_words)
+    if not matches:
         return []
-    matches = chain(tokens, linked, config.min_words)
-    del linked
     sheet = page(text, paragraphs, tokens)
     candidates, ragged = regions(sheet, matches, [find_piece(sheet, match, config) for match in matches], config)
     pieces = [piece for region in candidates for piece in region.pieces]
@@ -195,11 +195,11 @@ def _differing(
     text = document.text
     weight = _weight(text, tokens)
     size = int(_SEED / weight)
-    linked = kernel.links(tokens, size)
-    if not linked:
+    matches = kernel.matches(tokens, size)
+    if not matches:
         return []
     sheet = page(text, paragraphs, tokens)
-    found = alignments(sheet, chain(tokens, linked, size), keys, config.min_words)
+    found = alignments(sheet, matches, keys, config.min_words)
     preferences, pairs = Preferences(sheet, config), []
     for alignment in found:
         parts = units(sheet, alignment)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup import Config, normalise, shingle, vector, within
+from dedup.chain import chain
 from dedup.decode import decode
 from dedup.errors import InputError
 from dedup.within import clean_documents
@@ -52,9 +53,10 @@ def test_words_have_one_hash_where_they_have_one_key(texts: list[str]) -> None:
 
 
 @given(st.lists(st.sampled_from(["word", "other", "word of several parts", "é"]), max_size=60), st.integers(4, 9))
-def test_links_are_those_of_the_readable_stage(said: list[str], k: int) -> None:
+def test_matches_are_those_of_the_readable_stages(said: list[str], k: int) -> None:
     text = " ".join(said)
-    assert list(vector.links(vector.words(text), k)) == list(shingle.links(normalise.words(text), k))
+    words = normalise.words(text)
+    assert vector.matches(vector.words(text), k) == chain(words, shingle.links(words, k), k)
 
 
 @given(st.lists(documents(), max_size=4))
