@@ -122,9 +122,7 @@ def features(batch: Batch, names: "Sequence[str]", groups: "Sequence[str]") -> "
     bounds = batch.first.tolist()
     digests = [xxh3_128_intdigest(view[4 * a : 4 * b]) for a, b in pairwise(bounds)]
     prints, texts, places = fingerprints(batch.hashes, batch.first)
-    first, sizes, lines = batch.lines()
-    long = np.flatnonzero(sizes >= MIN_LINE)
-    first, sizes = first[long], sizes[long]
+    first, sizes, lines = batch.lines(MIN_LINE)
     spans = zip(first.tolist(), sizes.tolist(), strict=True)
     of = np.searchsorted(batch.first, first, "right") - 1
     return {
@@ -140,7 +138,7 @@ def features(batch: Batch, names: "Sequence[str]", groups: "Sequence[str]") -> "
         "posting": {"fp": prints, "doc": numbers[texts], "place": places.astype(np.uint32)},
         "line": {
             "key": np.array([xxh3_64_intdigest(view[4 * a : 4 * (a + size)]) for a, size in spans], np.uint64),
-            "form": np.array([_form(lines[n]) for n in long.tolist()], np.uint64),
+            "form": np.array([*map(_form, lines)], np.uint64),
             "doc": numbers[of],
             "place": (first - batch.first[of]).astype(np.uint32),
             "size": sizes.astype(np.uint32),

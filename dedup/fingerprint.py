@@ -19,7 +19,7 @@ SHINGLE = 5  # words
 WINDOW = 4  # shingles
 RUN = SHINGLE + WINDOW - 1  # words; any shared run of this size is found
 
-_PRIME = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio (Knuth)
+_PRIME = 0x9E3779B97F4A7C15  # 2**64 / golden ratio (Knuth)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))  # splitmix64 (Steele, Lea, Flood 2014)
 
 
@@ -29,11 +29,12 @@ def shingles(words: "bytes | memoryview | NDArray[np.uint32]", size: int = SHING
     size = min(size, len(hashes))
     if not size:
         return hashes
-    out = hashes[: len(hashes) - size + 1] + np.uint64(1)
-    for at in range(1, size):
-        out *= _PRIME
-        out += hashes[at : at + len(out)]
-        out += np.uint64(1)
+    hashes += np.uint64(1)
+    out, done = hashes, 1  # of `done` words; those of twice as many are made of two of them (Horner)
+    for bit in f"{size:b}"[1:]:
+        out, done = out[:-done] * np.uint64(pow(_PRIME, done, 1 << 64)) + out[done:], 2 * done
+        if bit == "1":
+            out, done = out[:-1] * np.uint64(_PRIME) + hashes[done:], done + 1
     for shift, factor in zip((30, 27), _MIX, strict=True):
         out ^= out >> np.uint64(shift)
         out *= factor

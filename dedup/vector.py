@@ -105,16 +105,15 @@ class Batch:
         hashes = memoryview(self.hashes[own].tobytes()).cast("I")
         return Words(text, _integers(len(text), starts), _integers(most, sizes), hashes)
 
-    def lines(self) -> "tuple[Numbers, Numbers, list[str]]":
-        """Return of each line that has words the first one, how many it has, and the line; in order."""
+    def lines(self, least: int) -> "tuple[Numbers, Numbers, list[str]]":
+        """Return of each line of at least so many words the first one, how many it has, and the line; in order."""
         text = "".join(f"{self.texts[number]}\n" for number in self.order)
-        breaks = np.array([match.start() for match in _END.finditer(text)], np.int64)
-        of = np.searchsorted(breaks, self.starts)
-        first = np.flatnonzero(np.diff(of, prepend=-1))
-        ends = breaks[of[first]].tolist()
-        starts = np.concatenate(([-1], breaks))[of[first]].tolist()
-        sizes = np.diff(first, append=len(of))
-        return first, sizes, [text[start + 1 : end] for start, end in zip(starts, ends, strict=True)]
+        lines = (_END.split(text) if "\r" in text else text.split("\n"))[:-1]
+        ends = np.cumsum(np.fromiter(map(len, lines), np.int64, len(lines)) + 1) - 1
+        last = np.searchsorted(self.starts, ends)
+        sizes = np.diff(last, prepend=0)
+        long = np.flatnonzero(sizes >= least)
+        return last[long] - sizes[long], sizes[long], [lines[number] for number in long.tolist()]
 
     def repeating(self, k: int) -> set[int]:
         """Return the texts in which a run of `k` words may stand twice: none is missed."""
