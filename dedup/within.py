@@ -35,7 +35,7 @@ if TYPE_CHECKING:
             """Return the maximal runs of at least `k` words that stand earlier too."""
 
 
-_LARGE = 1 << 21  # bytes from which on numpy saves more than its import costs
+_LARGE = 1 << 19  # bytes from which on numpy saves more than its import costs
 _SEED = 4  # words in a row that may be a part of a copy that differs
 
 
