@@ -268,12 +268,13 @@ def clean_batch(
         for name, text in documents
     ]
     parts = []
-    for cleaned in clean_documents(inputs, config):
+    for cleaned in clean_documents(inputs, config, words=True):
         if isinstance(cleaned, InputError):
             raise cleaned
-        corpus.results.append(cleaned[0])
-        corpus.texts.append(decode(cleaned[0].clean, force_text=True))
-        parts.append(cleaned[1])
+        result, words = cleaned
+        corpus.results.append(result)
+        corpus.texts.append(decode(result.clean, force_text=True))
+        parts += [words] if words else []
     batch = Batch.of(parts)
     corpus.words = [batch.hashes[batch.span(number)].tobytes() for number in range(len(parts))]
     tables = Tables()

@@ -15,7 +15,6 @@ from itertools import accumulate, groupby
 from unicodedata import category
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dedup import normalise
 from dedup.fingerprint import shingles
@@ -24,6 +23,8 @@ from dedup.normalise import IGNORED, SOLO, key, reading
 from dedup.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from dedup.model import Array
 
     Numbers = NDArray[np.int64]

@@ -50,16 +50,18 @@ def clean_document(data: bytes, config: Config, source: str = "input", *, force_
 
 
 def clean_documents(
-    inputs: "Sequence[tuple[bytes, str, bool]]", config: Config
-) -> "list[tuple[Result, Part] | InputError]":
+    inputs: "Sequence[tuple[bytes, str, bool]]", config: Config, *, words: bool = False
+) -> "list[tuple[Result, Part | None] | InputError]":
     """Return for each (data, source, force_text) what `clean_document` returns or raises, all of them read at once.
 
-    With each Result come the words of its clean text: a Batch, and the number of the text there. Raises UsageError for
-    a configuration out of range.
+    If `words` are asked for, with each Result come those of its clean text: a Batch, and the number of the text there.
+    Raises UsageError for a configuration out of range.
     """
+    config.checked()
+    if not words and sum(len(data) for data, *_ in inputs) < _LARGE:
+        return [_one(data, source, force_text, config) for data, source, force_text in inputs]
     from dedup import vector
 
-    config.checked()
     read: list[_Cleaning | InputError] = []
     for data, source, force_text in inputs:
         try:
@@ -75,6 +77,13 @@ def clean_documents(
         repeating = batch.repeating(least)
         going = [c for n, c in enumerate(going) if n in repeating and c.go_on(batch.words(n))]
     return [(c.result(), c.words) if isinstance(c, _Cleaning) else c for c in read]
+
+
+def _one(data: bytes, source: str, force_text: bool, config: Config) -> "tuple[Result, Part | None] | InputError":
+    try:
+        return clean_document(data, config, source, force_text=force_text), None
+    except InputError as error:
+        return error
 
 
 def explain_document(

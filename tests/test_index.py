@@ -60,10 +60,11 @@ class Batch:
     def __init__(self, texts: dict[str, str]) -> None:
         self.names = list(texts)
         data = [text.encode("utf-8", "surrogatepass") for text in texts.values()]
-        read = clean_documents([(d, n, True) for n, d in zip(self.names, data, strict=True)], Config())
+        named = [(d, n, True) for n, d in zip(self.names, data, strict=True)]
+        read = clean_documents(named, Config(), words=True)
         found = [r for r in read if not isinstance(r, InputError)]
         self.documents = [decode(result.clean, force_text=True) for result, _ in found]
-        self.words = vector.Batch.of([words for _, words in found])
+        self.words = vector.Batch.of([words for _, words in found if words])
         self.columns = features(self.words, self.names, [""] * len(self.names))
         self.tables = Tables()
         self.tables.add(self.columns, 0)

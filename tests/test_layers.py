@@ -1,6 +1,7 @@
 """Imports run one way, and the bare filter imports little."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,17 @@ def test_the_bare_filter_imports_nothing_heavy() -> None:
     done = subprocess.run(command, input=SEED.read_bytes(), capture_output=True, cwd=ROOT, check=True)
     heavy = {"re", "typing", "dataclasses", "array", "unicodedata", "json", "typer", "rich", "numpy"}
     assert not heavy & set(done.stdout.decode().split())
+
+
+@pytest.mark.parametrize("options", [["report"], ["check"], ["clean", "-o", os.devnull]])
+def test_a_small_document_needs_no_numpy(options: list[str]) -> None:
+    code = (
+        "import sys\nfrom dedup.cli import run\nrun(sys.argv[1:])\n"
+        "heavy = {'numpy', 'duckdb'} & set(sys.modules)\nassert not heavy, heavy"
+    )
+    command = [sys.executable, "-c", code, *options[:1], str(SEED), *options[1:]]
+    done = subprocess.run(command, capture_output=True, cwd=ROOT, check=False, text=True)
+    assert "heavy" not in done.stderr, done.stderr
 
 
 def test_only_the_command_line_prints_or_exits() -> None:

@@ -77,12 +77,12 @@ def test_a_document_has_one_result_whichever_kernel_reads_it(data: bytes, config
     st.sampled_from([Config(), Config(similarity=0.9)]),
 )
 def test_documents_have_the_results_of_each_by_itself(batch: list[bytes], config: Config) -> None:
-    read = clean_documents([(data, f"{n}", True) for n, data in enumerate(batch)], config)
+    read = clean_documents([(data, f"{n}", True) for n, data in enumerate(batch)], config, words=True)
     found = [cleaned for cleaned in read if not isinstance(cleaned, InputError)]
     assert [result for result, _ in found] == [
         dedup.clean(data, config=config, source=f"{n}", force_text=True) for n, data in enumerate(batch)
     ]
-    words = vector.Batch.of([part for _, part in found])
+    words = vector.Batch.of([part for _, part in found if part])
     for number, (result, _) in enumerate(found):
         assert words.texts[number] == decode(result.clean, force_text=True).text
         alone = vector.words(words.texts[number])

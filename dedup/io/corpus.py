@@ -98,8 +98,8 @@ def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> Gathered
             out.errors.append((source.name if line is None else f"{source.name}:{line}", str(error)))
 
     with _file(folder, unit, "words", "wb") as hashes, _file(folder, unit, "results", "wb") as results:
-        for found in documents(reading, _stretches(parts, fail), fail):
-            first, batch = len(out.columns["source"]), Batch.of([f.words for f in found])
+        for found in documents(reading, _stretches(parts, fail), fail, words=True):
+            first, batch = len(out.columns["source"]), Batch.of([f.words for f in found if f.words])
             for number, (entry, result) in enumerate((f.entry, f.result) for f in found):
                 own = batch.hashes[batch.span(number)].tobytes()
                 kept = hashes.tell(), len(own), results.tell(), len(result.clean)

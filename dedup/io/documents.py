@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from dedup.audit import audit
@@ -11,8 +11,10 @@ from dedup.config import Config
 from dedup.errors import AuditError, InputError
 from dedup.io import files, jsonl
 from dedup.model import Op, Result, Span
-from dedup.vector import Part
 from dedup.within import clean_documents
+
+if TYPE_CHECKING:
+    from dedup.vector import Part
 
 _AT_ONCE = 1 << 19  # bytes of text
 _BLOCK = 4 << 20  # bytes of records read at once
@@ -86,7 +88,7 @@ class Found:
 
     entry: Entry
     result: Result
-    words: Part  # of the clean text
+    words: "Part | None"  # of the clean text, if they were asked for
 
     def cut(self) -> tuple[bytes, bytes, tuple[Op, ...]]:
         """Return the bytes of the document in its source, before and after, and the ops that undo it."""
@@ -112,8 +114,10 @@ def stretches(reading: Reading, source: Source) -> Iterator[Stretch]:
         line += block.count(b"\n")
 
 
-def documents(reading: Reading, stretches: Iterable[Stretch], fail: Fail) -> Iterator[list[Found]]:
-    """Clean the documents of these stretches, and yield them some dozens at a time.
+def documents(
+    reading: Reading, stretches: Iterable[Stretch], fail: Fail, *, words: bool = False
+) -> Iterator[list[Found]]:
+    """Clean the documents of these stretches, and yield them some dozens at a time; with their `words`, if asked for.
 
     What is wrong with one of them goes to `fail`: its source, its line if it is a record, and the error.
     """
@@ -123,10 +127,10 @@ def documents(reading: Reading, stretches: Iterable[Stretch], fail: Fail) -> Ite
         waiting.append((entry, data))
         size += len(data)
         if size >= _AT_ONCE:
-            yield list(_cleaned(reading, waiting, fail))
+            yield list(_cleaned(reading, waiting, fail, words))
             waiting, size = [], 0
     if waiting:
-        yield list(_cleaned(reading, waiting, fail))
+        yield list(_cleaned(reading, waiting, fail, words))
 
 
 def _entries(reading: Reading, stretches: Iterable[Stretch], fail: Fail) -> Iterator[tuple[Entry, bytes]]:
@@ -151,9 +155,9 @@ def _entries(reading: Reading, stretches: Iterable[Stretch], fail: Fail) -> Iter
             yield entry, record.text.encode("utf-8", "surrogatepass")
 
 
-def _cleaned(reading: Reading, waiting: list[tuple[Entry, bytes]], fail: Fail) -> Iterator[Found]:
+def _cleaned(reading: Reading, waiting: list[tuple[Entry, bytes]], fail: Fail, words: bool) -> Iterator[Found]:
     inputs = [(data, entry.name, entry.record is not None or reading.force_text) for entry, data in waiting]
-    for (entry, _), cleaned in zip(waiting, clean_documents(inputs, reading.config), strict=True):
+    for (entry, _), cleaned in zip(waiting, clean_documents(inputs, reading.config, words=words), strict=True):
         try:
             if isinstance(cleaned, InputError):
                 raise cleaned
