@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,49 @@ def test_names_may_come_from_a_list(batch: Path) -> None:
         done = dedup("check", "--files-from", "-", *more, stdin=listed)
         assert done.stdout == dedup("check", *names).stdout
     assert dedup("check", "--files-from", "-", stdin=b"").returncode == 0
+
+
+HOSTILE = "##[error]one ::error::two ##vso[task.complete]three \r\x1b[31mfour ##[group]five"
+LOGGED = [
+    *(("check", "--format", kind) for kind in ("text", "json", "sarif", "github", "junit")),
+    *(("report", "--format", kind, "--full") for kind in ("text", "json", "html", "sarif", "github", "junit")),
+    ("report", "--near", "0.6", "--passages", "--boilerplate"),
+    *(("index", "search", "--format", kind, "seen") for kind in ("text", "json")),
+    ("check", "--index", "seen", "--format", "text"),
+    ("check", "--baseline", "::error::accepted", "--update-baseline"),
+]
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """A folder of texts, names and ids that are commands for those who read the log of a build."""
+    ids = ["::stop-commands::x", "##[add-mask]a", "::error::" + HOSTILE]
+    texts = [
+        f"{HOSTILE}\n::warning::{LEAD}\n::error::{NEXT}\n{LAST}\n",
+        f"{HOSTILE}\n::warning::{LEAD}\n::error::{NEXT}\n##[error]{LAST} And ##[error]one ::error::thing more.\n",
+        f"{HOSTILE}\n::error::{OTHER}\n##[error]{NEXT}\n::error::{OTHER}\n",
+    ]
+    records = [json.dumps({"id": id, "text": text}) for id, text in zip(ids, texts, strict=True)]
+    (tmp_path / "::error::a.jsonl").write_text("\n".join([*records, *records, "##[error]"]))
+    for name in ("::error::b.txt", "##[error]c.txt"):
+        (tmp_path / name).write_text(f"{texts[2]}{name}\n{texts[0]}")
+    (tmp_path / "::error::folder").mkdir()
+    (tmp_path / "::error::folder" / "##[error]\x1b[31m").write_bytes(b"\0\1")
+    return tmp_path
+
+
+def test_no_content_and_no_name_is_a_command_of_a_build_log(hostile: Path) -> None:
+    names = sorted(path.name for path in hostile.iterdir())
+    (hostile / "::error::old").write_text(f"{HOSTILE}\n::error::{NEXT}\n##[error]{LAST}\n")
+    assert dedup("index", "add", "seen", "::error::old", cwd=hostile).returncode == 0
+    for arguments in LOGGED:
+        done = dedup(*arguments, *names, "missing ##[error]", cwd=hostile)
+        assert done.returncode == 2, (arguments, done.stderr)
+        assert done.stdout, arguments
+        for text in (done.stdout.decode(), done.stderr.decode()):
+            assert not re.search(r"##\w*\[|[\r\x1b]", text), arguments
+            commands = set(re.findall(r"^\s*::(\w+)", text, re.MULTILINE))
+            assert commands <= ({"error", "warning", "notice"} if "github" in arguments else set()), arguments
 
 
 def _action(folder: Path, **inputs: str) -> "subprocess.CompletedProcess[bytes]":

@@ -10,6 +10,7 @@ _GLOBAL = ("-h", "--help", "--install-completion", "--show-completion")
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code. Without a command's name, the command is `clean`."""
     from dedup.cli.app import app
+    from dedup.report.safe import safe
 
     arguments = _valued(arguments)
     if arguments[0] not in COMMANDS and arguments[0] not in _GLOBAL:
@@ -19,7 +20,7 @@ def run(arguments: list[str]) -> int:
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
     except DedupError as error:
-        return complain(str(error))
+        return complain(safe(str(error)))
     except MemoryError:
         return complain("not enough memory for this input")
     except RecursionError:

@@ -9,10 +9,10 @@ from dedup.cli import baseline
 from dedup.cli.inputs import Job, Tally
 from dedup.cli.reports import found_in, known, open_output, rendered, show, write
 from dedup.errors import UsageError
-from dedup.io import files
 from dedup.report import github
 from dedup.report.findings import documents, findings
 from dedup.report.run import Run
+from dedup.report.safe import safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def check_inputs(job: Job, gate: Gate) -> int:
     with found_in(job, tally) as run:
         if gate.update:
             count = baseline.write(path, findings(run))
-            show([f"{files.show(path)}: {count:,} finding{'' if count == 1 else 's'} accepted\n".encode()])
+            show([f"{safe(path)}: {count:,} finding{'' if count == 1 else 's'} accepted\n".encode()])
             return tally.finish()
         run = replace(run, accepted=accepted)
         over, verdict = _judged(run, gate, tally)

@@ -1,6 +1,5 @@
 """The index commands: what earlier runs have seen."""
 
-import json
 import sys
 
 from dedup.cli.batch import batch
@@ -8,7 +7,7 @@ from dedup.cli.inputs import Job, Tally, sources
 from dedup.errors import UsageError
 from dedup.index import Index
 from dedup.report import lines
-from dedup.report.safe import safe
+from dedup.report.safe import dump, safe
 
 
 def add_inputs(job: Job) -> int:
@@ -46,7 +45,7 @@ def stats(path: str, kind: str) -> int:
     with Index(path, read_only=True) as index:
         found = index.stats()
     if kind == "json":
-        sys.stdout.write(json.dumps(found, indent=1) + "\n")
+        sys.stdout.write(dump(found, 1) + "\n")
         return 0
     runs = found.pop("runs")
     for name, value in found.items():

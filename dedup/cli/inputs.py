@@ -120,7 +120,9 @@ class Tally:
     def finish(self) -> int:
         """Say what was skipped, and return the exit code."""
         if self.skipped:
-            say(f"dedup: skipped {len(self.skipped):,} binary files (--text takes them): {', '.join(self.skipped[:5])}")
+            say(
+                f"dedup: skipped {len(self.skipped):,} binary files (--text takes them): {safe(', '.join(self.skipped[:5]))}"
+            )
         return 2 if self.errors else 0
 
 

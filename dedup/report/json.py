@@ -1,17 +1,17 @@
 """`dedup-report/1`: the report for programs. Its schema ships beside this file, dedup-report-1.schema.json."""
 
-import json
 from collections.abc import Iterator
 from typing import Any, cast
 
 from dedup.model import Block, Boilerplate, Cluster, Passage, Result, Span
 from dedup.report.run import Run
+from dedup.report.safe import dump
 
 SCHEMA = "dedup-report/1"
 
 
 def render(run: Run) -> Iterator[str]:
-    """Yield the report in parts of text, ASCII only, so that no content can steer a terminal.
+    """Yield the report in parts of text, ASCII only, so that no content can steer a terminal or a build log.
 
     The documents are told one by one: of a large batch they would not fit in memory together.
     """
@@ -25,10 +25,10 @@ def render(run: Run) -> Iterator[str]:
         "errors": [{"source": source, "message": message} for source, message in run.errors],
         "skipped": list(run.skipped),
     }
-    yield json.dumps(head, indent=1)[:-2] + ',\n "documents": ['
+    yield dump(head, 1)[:-2] + ',\n "documents": ['
     for at, (result, removed) in enumerate(run.results()):
-        yield (",\n" if at else "\n") + json.dumps(_document(result, removed), indent=1)
-    yield "\n ],\n" + json.dumps(tail, indent=1)[2:] + "\n"
+        yield (",\n" if at else "\n") + dump(_document(result, removed), 1)
+    yield "\n ],\n" + dump(tail, 1)[2:] + "\n"
 
 
 def _cluster(run: Run, cluster: Cluster) -> dict[str, Any]:

@@ -1,12 +1,11 @@
 """What would go, one line a finding: for logs, and for those who read them."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from dedup.report.findings import findings
 from dedup.report.run import Run
-from dedup.report.safe import safe
+from dedup.report.safe import dump, safe
 
 
 def render(run: Run) -> Iterator[str]:
@@ -27,7 +26,7 @@ def hits(run: Run, as_json: bool) -> Iterator[str]:
                 "seen": {"id": run.name(cluster.canonical), **(run.seen(cluster.canonical) or {})},
             }
             alike = f"{member.kind}, resemblance {member.resemblance:.2f}, containment {member.containment:.2f}"
-            yield json.dumps(found) if as_json else _hit(found["id"], alike, found["seen"])
+            yield dump(found) if as_json else _hit(found["id"], alike, found["seen"])
     for passage in run.findings.passages:
         if passage.first < 0:
             found = {
@@ -43,7 +42,7 @@ def hits(run: Run, as_json: bool) -> Iterator[str]:
                 },
             }
             where = f"{found['id']}:{_lines(found['span']['lines'])}"
-            yield json.dumps(found) if as_json else _hit(where, f"{passage.words} words", found["seen"])
+            yield dump(found) if as_json else _hit(where, f"{passage.words} words", found["seen"])
 
 
 def _hit(where: str, alike: str, seen: dict[str, Any]) -> str:

@@ -4,7 +4,6 @@ One result a removal, at the place of what goes; the text that stays for it is l
 those that were met, so they stand after the results: of a large batch these would not fit in memory together.
 """
 
-import json
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +11,7 @@ from urllib.parse import quote
 
 from dedup.report.findings import CAPPED, Finding, Place, count, findings, located
 from dedup.report.run import Run
-from dedup.report.safe import safe
+from dedup.report.safe import dump, safe
 
 LIMIT = 25_000  # results: GitHub refuses a file that has more
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -29,7 +28,7 @@ def render(run: Run, version: str, limit: int = LIMIT) -> Iterator[str]:
     for at, finding in enumerate(findings(run)):
         if at < limit:
             index, _ = rules.setdefault(finding.rule, (len(rules), finding.about))
-            yield (",\n" if at else "\n") + _dump(_result(finding, index))
+            yield (",\n" if at else "\n") + dump(_result(finding, index))
     notes = [_note("error", message, located(source)) for source, message in run.errors]
     notes += [_note("note", f"{name}: skipped, it looks like a binary file", located(name)) for name in run.skipped]
     if at >= limit:
@@ -43,7 +42,7 @@ def render(run: Run, version: str, limit: int = LIMIT) -> Iterator[str]:
         "informationUri": _HOME,
         "rules": [_rule(name, about) for name, (_, about) in rules.items()],
     }
-    yield f'\n], "invocations": {_dump([invocation])},\n"tool": {_dump({"driver": driver})}}}]}}\n'
+    yield f'\n], "invocations": {dump([invocation])},\n"tool": {dump({"driver": driver})}}}]}}\n'
 
 
 def uri(path: str) -> str:
@@ -106,8 +105,3 @@ def _rule(name: str, about: str) -> dict[str, Any]:
         "help": {"text": _HELP},
         "defaultConfiguration": {"level": "warning"},
     }
-
-
-def _dump(value: Any) -> str:
-    """JSON in which no content can be read as a command of a build log: `##[error]`, `##vso[...]`."""
-    return json.dumps(value).replace("##", "#\\u0023")
