@@ -284,6 +284,14 @@ class Result(Record):
 # ---------------------------------------------------------------- many documents
 
 
+class Failure(Record):
+    """What could not be read: a file, or the record that is a line of it."""
+
+    file: str  # as it was given; what is no text in its name are lone surrogates
+    line: int | None
+    message: str
+
+
 class Difference(Record):
     """Where a document that goes differs from its witness. Spans: bytes of the clean texts; either may be empty."""
 

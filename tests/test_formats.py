@@ -27,6 +27,7 @@ from dedup.io.documents import Reading
 from dedup.model import Result
 from dedup.report import github, junit, sarif
 from dedup.report.findings import Finding, findings
+from dedup.report.json import render
 from dedup.report.run import Run
 from dedup.report.safe import safe
 from dedup.within import clean_document
@@ -410,6 +411,42 @@ def test_errors_and_skipped_files_are_notifications_with_their_place(batch: Run)
         assert _log(run)["invocations"] == [{"executionSuccessful": True, "toolExecutionNotifications": []}]
 
 
+def _uris(run: Run) -> tuple[list[bytes], list[tuple[bytes, int | None]]]:
+    """The files of the results, and those of the notifications with their lines."""
+    log = _log(run)
+    notes = log["invocations"][0]["toolExecutionNotifications"]
+    places = [entry["locations"][0]["physicalLocation"] for entry in [*log["results"], *notes]]
+    found = [
+        (os.path.basename(unquote_to_bytes(place["artifactLocation"]["uri"])), place["region"].get("endLine"))
+        for place in places
+    ]
+    return [file for file, _ in found[: len(log["results"])]], found[len(log["results"]) :]
+
+
+def test_names_that_are_not_utf_8_or_end_like_a_line_keep_their_bytes_and_their_place(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/in"
+    os.mkdir(folder)
+    text = f"{FLOOD}\n{PUMPS}\n{FLOOD}\n".encode()
+    contents = {b"caf\xe9:7": text, b"caf\xe9:8": b"\0\1", b"\xe9.jsonl": json.dumps({"text": text.decode()}).encode()}
+    contents[b"\xe9.jsonl"] += b"\n{\n"
+    for name, content in contents.items():
+        with open(folder + b"/" + name, "wb") as stream:
+            stream.write(content)
+    os.symlink("nowhere", folder + b"/x:2")
+    with _run(os.fsdecode(folder)) as run:
+        found, notes = _uris(run)
+        assert found == [b"caf\xe9:7", b"\xe9.jsonl"]
+        assert set(notes) == {(b"caf\xe9:8", None), (b"x:2", None), (b"\xe9.jsonl", 2)}
+        report = json.loads("".join(render(run)))
+        assert sorted(os.path.basename(error["source"]) for error in report["errors"]) == ["\\udce9.jsonl:2", "x:2"]
+        assert [os.path.basename(file) for file in report["skipped"]] == ["caf\\udce9:8"]
+        (bare,) = (f for f in findings(run) if f.place.record)
+        assert bare.place.title == f"record {bare.place.where}", "its name says no more than its place"
+        _sound(run)
+    with _run(os.fsdecode(folder + b"/caf\xe9:7")) as run:
+        assert _uris(run) == ([b"caf\xe9:7"], [])
+
+
 def test_results_over_the_limit_are_counted(batch: Run) -> None:
     run = _log(batch, limit=2)
     assert len(run["results"]) == 2
@@ -740,8 +777,7 @@ def test_no_name_and_no_text_of_a_file_steers_a_reader(name: str, text: str) -> 
             stream.write(content.replace(b"\0", b""))
         with _run(os.fsdecode(path), config=Config()) as run:
             _sound(run)
-            raw = replace(run, where=lambda number: (os.fsdecode(path), None))
-            for result in _log(raw)["results"]:
+            for result in _log(run)["results"]:
                 found = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
                 assert unquote_to_bytes(found.removeprefix("file://")) == path
 

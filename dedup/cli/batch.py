@@ -25,7 +25,7 @@ from dedup.index import Index
 from dedup.io import files
 from dedup.io.corpus import Corpus, Gathered, gather, units
 from dedup.io.documents import Reading, Source
-from dedup.model import Findings, Result, Shared, Side, Span
+from dedup.model import Failure, Findings, Result, Shared, Side, Span
 from dedup.report.run import Run
 from dedup.rewrite import Table
 
@@ -58,8 +58,9 @@ class Batch:
 
     def failed(self, source: int, tally: Tally) -> bool:
         """Whether a source could not be read, so that nothing is to be written for it."""
-        name = self.corpus.sources[source].name
-        return not self.corpus.of(source) and (name in tally.skipped or any(name == place for place, _ in tally.errors))
+        file = self.corpus.sources[source].file
+        unread = file in tally.skipped or any((error.file, error.line) == (file, None) for error in tally.errors)
+        return not self.corpus.of(source) and unread
 
     def drops(self, source: int) -> bool:
         """Whether a source is a text that is dropped."""
@@ -164,7 +165,7 @@ def _gathered(
 ) -> Iterator[Gathered]:
     total = sum(_size(source) for source in sources)
     workers = 1 if total < _SMALL else engine.workers or os.cpu_count() or 1
-    errors: list[tuple[str, str]] = []
+    errors: list[Failure] = []
     jobs = (
         (reading, folder, number, [(part, sources[part.source]) for part in unit])
         for number, unit in enumerate(units(reading, sources, errors))
@@ -173,8 +174,8 @@ def _gathered(
         for gathered in spread(gather, jobs, workers):
             yield gathered
             advance(gathered.read)
-    for place, message in errors:
-        tally.fail(place, message)
+    for error in errors:
+        tally.fail(error)
 
 
 def _merge(tally: Tally, gathered: Gathered) -> None:
@@ -186,8 +187,8 @@ def _merge(tally: Tally, gathered: Gathered) -> None:
     tally.bytes[1] += sum(gathered.columns["out"])
     tally.blocks += blocks
     tally.skipped += gathered.skipped
-    for place, message in gathered.errors:
-        tally.fail(place, message)
+    for error in gathered.errors:
+        tally.fail(error)
 
 
 @contextmanager

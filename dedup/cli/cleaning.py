@@ -16,7 +16,7 @@ from dedup.errors import AuditError, InputError, OutputError, UsageError
 from dedup.io import files
 from dedup.io.documents import Reading, Source, Stretch, cut, documents, stretches
 from dedup.manifest import dump, record
-from dedup.model import Op
+from dedup.model import Failure, Op
 
 if TYPE_CHECKING:
     from dedup.cli.batch import Batch
@@ -105,7 +105,7 @@ def clean_inputs(
                 except OutputError as error:
                     if journal is not None and journal.broken:
                         raise
-                    tally.fail(source.name, str(error))
+                    tally.fail(Failure(source.file, None, str(error)))
         run = work.run(reading.config, tally) if work else alone(reading.config, tally)
         write(run, targets.reports, full)
         if work:
@@ -203,7 +203,7 @@ def _alone(reading: Reading, source: Source, tally: Tally, keep: bool) -> Iterat
     for group in documents(reading, read(), tally.fail_document):
         for found in group:
             entry, result = found.entry, found.result
-            tally.add(result, (source.name, entry.line) if keep else None)
+            tally.add(result, (source.file, entry.line) if keep else None)
             start, end = entry.span
             before = b"".join(_between(held, at, start))
             line = {} if entry.line is None else {"line": entry.line, "id": result.source}

@@ -10,7 +10,7 @@ from dedup.__main__ import complain
 from dedup.errors import AuditError, InputError
 from dedup.io import files
 from dedup.io.documents import Reading, Source
-from dedup.model import Result
+from dedup.model import Failure, Result
 from dedup.report.safe import safe
 
 
@@ -43,8 +43,8 @@ class Job:
 class Tally:
     """What a run has met so far."""
 
-    errors: list[tuple[str, str]] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
+    errors: list[Failure] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)  # files
     results: list[Result] = field(default_factory=list)
     places: list[tuple[str, int | None]] = field(default_factory=list)  # of the results: file, and line of a record
     documents: int = 0
@@ -53,23 +53,23 @@ class Tally:
     bytes: list[int] = field(default_factory=lambda: [0, 0])
     blocks: int = 0
 
-    def fail(self, source: str, message: str) -> None:
+    def fail(self, failure: Failure) -> None:
         """Report one error and go on."""
-        self.errors.append((source, message))
-        complain(safe(message))
+        self.errors.append(failure)
+        complain(safe(failure.message))
 
     def fail_document(self, source: Source, line: int | None, error: InputError | AuditError) -> None:
         """Report what is wrong with a record and go on; raise what is wrong with a file."""
         if line is None:
             raise error
-        self.fail(f"{source.name}:{line}", str(error))
+        self.fail(Failure(source.file, line, str(error)))
 
     def skip_or_fail(self, source: Source, error: InputError | AuditError) -> None:
         """A binary file met on a walk is skipped and counted; anything else is an error."""
         if source.walked and "looks like a binary file" in str(error):
-            self.skipped.append(source.name)
+            self.skipped.append(source.file)
         else:
-            self.fail(source.name, str(error))
+            self.fail(Failure(source.file, None, str(error)))
 
     def add(self, result: Result, place: tuple[str, int | None] | None = None) -> None:
         """Count the Result of a document, and keep it for a report, if its place (file, line of a record) is given."""
@@ -120,9 +120,8 @@ class Tally:
     def finish(self) -> int:
         """Say what was skipped, and return the exit code."""
         if self.skipped:
-            say(
-                f"dedup: skipped {len(self.skipped):,} binary files (--text takes them): {safe(', '.join(self.skipped[:5]))}"
-            )
+            names = safe(", ".join(self.skipped[:5]))
+            say(f"dedup: skipped {len(self.skipped):,} binary files (--text takes them): {names}")
         return 2 if self.errors else 0
 
 
@@ -139,11 +138,10 @@ def sources(inputs: Sequence[str], tally: Tally) -> list[Source]:
     for path in inputs:
         if path != files.STDIN and os.path.isdir(path):
             errors: list[str] = []
-            out += [Source(full, files.show(full), below, True) for full, below in files.walk(path, errors)]
+            out += [Source(full, full, below, True) for full, below in files.walk(path, errors)]
             for message in errors:
-                tally.fail(files.show(path), message)
+                tally.fail(Failure(path, None, message))
         else:
-            name = "standard input" if path == files.STDIN else files.show(path)
-            below = "stdin.txt" if path == files.STDIN else os.path.basename(path)
-            out.append(Source(path, name, below, False))
+            file, below = ("standard input", "stdin.txt") if path == files.STDIN else (path, os.path.basename(path))
+            out.append(Source(path, file, below, False))
     return out

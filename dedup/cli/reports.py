@@ -88,7 +88,7 @@ def found_in(job: Job, tally: Tally) -> Iterator[Run]:
         try:
             for group in documents(job.reading, stretches(job.reading, source), tally.fail_document):
                 for found_there in group:
-                    tally.add(found_there.result, (source.name, found_there.entry.line))
+                    tally.add(found_there.result, (source.file, found_there.entry.line))
         except (AuditError, InputError) as error:
             tally.skip_or_fail(source, error)
     yield alone(job.reading.config, tally)

@@ -19,7 +19,7 @@ from dedup.errors import AuditError, InputError
 from dedup.index import Index
 from dedup.io import files, jsonl
 from dedup.io.documents import Fail, Reading, Source, Stretch, documents
-from dedup.model import Document, Result, Span
+from dedup.model import Document, Failure, Result, Span
 from dedup.rewrite import Table
 from dedup.vector import Batch
 
@@ -50,11 +50,11 @@ class Gathered:
     rows: dict[str, Any]  # for engine.Tables
     totals: list[int]
     read: int  # bytes
-    errors: list[tuple[str, str]] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
+    errors: list[Failure] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)  # files
 
 
-def units(reading: Reading, sources: Sequence[Source], errors: list[tuple[str, str]]) -> Iterator[list[Part]]:
+def units(reading: Reading, sources: Sequence[Source], errors: list[Failure]) -> Iterator[list[Part]]:
     """Yield the sources in parts for the workers, in order. A source that cannot be read goes to `errors`."""
     unit: list[Part] = []
     for number, source in enumerate(sources):
@@ -65,7 +65,7 @@ def units(reading: Reading, sources: Sequence[Source], errors: list[tuple[str, s
                     yield unit
                     unit = []
         except OSError as error:
-            errors.append((source.name, f"{source.name}: cannot be read: {error.strerror or error}"))
+            errors.append(Failure(source.file, None, f"{source.name}: cannot be read: {error.strerror or error}"))
     if unit:
         yield unit
 
@@ -93,9 +93,9 @@ def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> Gathered
 
     def fail(source: Source, line: int | None, error: AuditError | InputError) -> None:
         if line is None and source.walked and "looks like a binary file" in str(error):
-            out.skipped.append(source.name)
+            out.skipped.append(source.file)
         else:
-            out.errors.append((source.name if line is None else f"{source.name}:{line}", str(error)))
+            out.errors.append(Failure(source.file, line, str(error)))
 
     with _file(folder, unit, "words", "wb") as hashes, _file(folder, unit, "results", "wb") as results:
         for found in documents(reading, _stretches(parts, fail), fail, words=True):
@@ -232,7 +232,7 @@ class Corpus:
         if self.index and document < 0:
             found = self.index.provenance(document)
             return found.source, found.line
-        return self.sources[self.columns["source"][document]].name, self.columns["line"][document] or None
+        return self.sources[self.columns["source"][document]].file, self.columns["line"][document] or None
 
     def seen(self, document: int) -> dict[str, Any] | None:
         """Return where a document of the index came from."""

@@ -48,12 +48,17 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One input file: its path, its name for people, and its path inside the folder that was walked to find it."""
+    """One input file: where it is read, what it was given as, and its path inside the folder that was walked for it."""
 
     path: str
-    name: str
+    file: str
     below: str
     walked: bool
+
+    @property
+    def name(self) -> str:
+        """The file, for people."""
+        return files.show(self.file)
 
 
 Fail = Callable[[Source, int | None, AuditError | InputError], None]

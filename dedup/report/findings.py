@@ -6,7 +6,6 @@ for the line ends that moved paragraphs leave behind.
 """
 
 import os
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import chain
@@ -18,6 +17,7 @@ from dedup.model import Result, Span
 from dedup.normalise import keys
 from dedup.record import Record
 from dedup.report.run import Run
+from dedup.report.safe import safe
 
 DOCUMENTS = {
     "exact-document": "a document that has the same words as another one",
@@ -25,7 +25,6 @@ DOCUMENTS = {
     "contained-document": "a document that stands in another one as a part of it",
 }
 CAPPED = "so many documents share some of their text that each was compared with the first of them only"
-_RECORD = re.compile(r"(.+):([0-9]+)", re.DOTALL)
 
 
 class Place(Record):
@@ -56,7 +55,7 @@ class Place(Record):
         """How a sentence names the document."""
         if not self.record:
             return self.file
-        return f"record {self.where}" if self.name == self.where else f"record {self.name} ({self.where})"
+        return f"record {self.where}" if self.name == safe(self.where) else f"record {self.name} ({self.where})"
 
     @property
     def said(self) -> str:
@@ -170,10 +169,9 @@ def findings(run: Run) -> Iterator[Finding]:
     return chain.from_iterable(found for _, _, found in documents(run))
 
 
-def located(source: str) -> Place:
-    """Return the place that an error names: a file, or FILE:LINE where it is a record."""
-    match = _RECORD.fullmatch(source)
-    return Place(source, match[1], int(match[2]), None) if match else Place(source, source, None, None)
+def unread(file: str, line: int | None = None) -> Place:
+    """Return the place of what could not be read: a file, or a record of it."""
+    return Place(file, file, line, None)
 
 
 def place_of(run: Run, document: int) -> Place:

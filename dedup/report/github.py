@@ -10,7 +10,7 @@ from heapq import nlargest, nsmallest
 from itertools import islice
 
 from dedup.model import Cluster, Member
-from dedup.report.findings import CAPPED, Finding, Place, count, documents, findings, located, place_of
+from dedup.report.findings import CAPPED, Finding, Place, count, documents, findings, place_of, unread
 from dedup.report.run import Run
 from dedup.report.safe import safe
 
@@ -26,8 +26,8 @@ _SIGNS = {at: f"&#{at};" for at in range(0x21, 0x7F) if not chr(at).isalnum()}
 
 def render(run: Run) -> Iterator[str]:
     """Yield the commands, a line each: errors, warnings, and a notice of what these leave out."""
-    for source, message in run.errors[:SHOWN]:
-        yield _command("error", message, located(source), "dedup")
+    for error in run.errors[:SHOWN]:
+        yield _command("error", error.message, unread(error.file, error.line), "dedup")
     seen: Counter[str] = Counter()
     shown = nlargest(SHOWN, _counted(findings(run), seen), key=lambda finding: finding.bytes)
     for finding in shown:
@@ -99,8 +99,8 @@ def summary(run: Run) -> Iterator[str]:
         ),
         len(shared.boilerplate),
     )
-    yield from _table("Errors", ("Error",), ((_code(message),) for _, message in run.errors), len(run.errors))
-    yield from _table("Skipped files", ("File",), ((_code(name),) for name in run.skipped), len(run.skipped))
+    yield from _table("Errors", ("Error",), ((_code(error.message),) for error in run.errors), len(run.errors))
+    yield from _table("Skipped files", ("File",), ((_code(file),) for file in run.skipped), len(run.skipped))
 
 
 def _counted(found: Iterable[Finding], seen: Counter[str]) -> Iterator[Finding]:

@@ -13,7 +13,8 @@ from heapq import heappush, heappushpop, nsmallest
 from importlib.resources import files
 from typing import NamedTuple
 
-from dedup.model import Boilerplate, Cluster, Member, Passage, Span
+from dedup.model import Boilerplate, Cluster, Failure, Member, Passage, Span
+from dedup.report.findings import unread
 from dedup.report.html_document import Report
 from dedup.report.markup import (
     change,
@@ -211,10 +212,14 @@ def _bar(size: Span) -> str:
 # ---------------------------------------------------------------- the lists
 
 
+def _error(error: Failure) -> str:
+    return f"{name(unread(error.file, error.line).where)}: {line(error.message)}"
+
+
 def _errors(run: Run) -> Iterator[_Section]:
     told = (
-        ("errors", "Errors", "error", [f"{name(source)}: {line(message)}" for source, message in run.errors[:_LISTED]]),
-        ("skipped", "Skipped binary files", "file", [name(source) for source in run.skipped[:_LISTED]]),
+        ("errors", "Errors", "error", [_error(error) for error in run.errors[:_LISTED]]),
+        ("skipped", "Skipped binary files", "file", [name(file) for file in run.skipped[:_LISTED]]),
     )
     for (id, title, noun, items), total in zip(told, (len(run.errors), len(run.skipped)), strict=True):
         if items:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from dedup.model import Block, Boilerplate, Cluster, Passage, Result, Span
+from dedup.report.findings import unread
 from dedup.report.run import Run
 from dedup.report.safe import dump
 
@@ -22,13 +23,20 @@ def render(run: Run) -> Iterator[str]:
         "passages": [_passage(run, passage) for passage in findings.passages],
         "boilerplate": [_boilerplate(run, line) for line in findings.boilerplate],
         "capped": findings.capped,
-        "errors": [{"source": source, "message": message} for source, message in run.errors],
-        "skipped": list(run.skipped),
+        "errors": [
+            {"source": _shown(unread(error.file, error.line).where), "message": error.message} for error in run.errors
+        ],
+        "skipped": [_shown(file) for file in run.skipped],
     }
     yield dump(head, 1)[:-2] + ',\n "documents": ['
     for at, (result, removed) in enumerate(run.results()):
         yield (",\n" if at else "\n") + dump(_document(result, removed), 1)
     yield "\n ],\n" + dump(tail, 1)[2:] + "\n"
+
+
+def _shown(file: str) -> str:
+    """The name of a file as text: JSON has no other bytes."""
+    return file.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _cluster(run: Run, cluster: Cluster) -> dict[str, Any]:

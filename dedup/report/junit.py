@@ -6,7 +6,7 @@ A test keeps its name and class whether it passes or fails: servers tell by thes
 from collections.abc import Iterator
 from html import escape
 
-from dedup.report.findings import Finding, count, documents
+from dedup.report.findings import Finding, count, documents, unread
 from dedup.report.run import Run
 from dedup.report.safe import safe
 
@@ -24,10 +24,10 @@ def render(run: Run) -> Iterator[str]:
     yield f'<testsuites name="dedup" {totals}>\n<testsuite name="dedup" {totals}>\n'
     for result, place, found in documents(run):
         yield _case(place.where, _failure(found, len(result.data)) if found else "")
-    for source, message in run.errors:
-        yield _case(source, f'<error message="{_text(message)}"/>')
-    for name in run.skipped:
-        yield _case(name, '<skipped message="it looks like a binary file"/>')
+    for error in run.errors:
+        yield _case(unread(error.file, error.line).where, f'<error message="{_text(error.message)}"/>')
+    for file in run.skipped:
+        yield _case(file, '<skipped message="it looks like a binary file"/>')
     yield "</testsuite>\n</testsuites>\n"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dedup.config import Config
-from dedup.model import Findings, Result, Side, Span
+from dedup.model import Failure, Findings, Result, Side, Span
 
 
 def _none(*_: Any) -> Any:
@@ -19,11 +19,12 @@ class Run:
     config: Config
     totals: dict[str, Any]
     results: Callable[[], Iterable[tuple[Result, bool]]]  # each, and whether the document is dropped
-    errors: Sequence[tuple[str, str]] = ()
-    skipped: Sequence[str] = ()
+    errors: Sequence[Failure] = ()
+    skipped: Sequence[str] = ()  # files
     # Of each file, how many findings with the same words are accepted; reports of findings leave these out.
     accepted: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
+    # Files are named as they were given: bytes that are no text are lone surrogates, for each report to escape.
     # Documents have numbers from 0 in the order of `results`; those of an index, below 0.
     name: Callable[[int], str] = _none  # of a document
     where: Callable[[int], tuple[str, int | None]] = _none  # its file, and its line there if it is a record of one
