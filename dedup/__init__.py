@@ -78,7 +78,8 @@ def clean_batch(
 ) -> tuple[tuple[Result, ...], Findings]:
     """Return the Results of documents (name, text), each cleaned by itself, and what they share with one another.
 
-    `Findings.dropped` says which would go for which; documents are counted from 0. Held in memory.
+    `Findings.dropped` says which would go for which, `Block.document` which other one has the text that a block
+    repeats; documents are counted from 0. Held in memory.
     Raises as `clean` does.
     """
     from dedup import engine

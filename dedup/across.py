@@ -202,10 +202,10 @@ def edited(result: Result, cuts: "Sequence[Shared]", of: "Callable[[int], Result
         other = of(cut.first)
         here, there = side(before.span(cut.copy)), sides_of(other)(Table(list(other.pieces)).span(cut.kept))
         reason = SHARED.get(cut.rule) or REASONS[cut.rule]
-        name = other.source if cut.first != cut.document else ""
-        blocks.append(Block("", "exact", 1.0, here, there, cut.words, True, cut.rule, reason, document=name))
+        first = cut.first if cut.first != cut.document else None
+        blocks.append(Block("", "exact", 1.0, here, there, cut.words, True, cut.rule, reason, document=first))
     blocks = [b._replace(id=str(n)) for n, b in enumerate(sorted(blocks, key=lambda b: b.copy.bytes), 1)]
-    witnesses = [(b.copy.bytes[0], b.kept.bytes[0]) for b in blocks if b.removed and not b.document]
+    witnesses = [(b.copy.bytes[0], b.kept.bytes[0]) for b in blocks if b.removed and b.document is None]
     after = len(segment(decode(clean, force_text=True).text).starts)
     return result._replace(
         clean=clean,

@@ -233,7 +233,7 @@ class Block(Record):
     reason: str
     changes: tuple[Change, ...] = ()  # of a near copy, in order
     moved: bool = False  # the kept stretch was put in the place of the copy: the better copy, in the order of reading
-    document: str = ""  # the one that has the kept stretch, where that is another one
+    document: int | None = None  # of a batch: the one that has the kept stretch, where that is another one
 
 
 class Op(Record):

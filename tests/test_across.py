@@ -674,6 +674,15 @@ def test_boilerplate_stays_unless_asked_for_and_is_told() -> None:
     assert [result.clean for result in results] == [data for _, data in batch]
 
 
+def test_a_block_says_by_its_number_which_document_has_the_text() -> None:
+    twice = article(6, 3)
+    texts = [*_with(SHARE, 3, 4), f"{SHARE}\n{twice}{article(7)}{twice}"]
+    results, _ = dedup.clean_batch([("one name", text) for text in texts], Config(boilerplate=True))
+    assert [[block.document for block in result.removed] for result in results] == [[], [0], [0, None]]
+    for result, text in zip(results, texts, strict=True):
+        assert dedup.restore(result.clean, dedup.to_manifest(result)).decode() == text
+
+
 def test_a_line_twice_in_one_document_is_that_of_one() -> None:
     texts = [f"{SHARE}\n{article(3)}{SHARE}\n", *_with(SHARE, 4)]
     assert dedup.clean_batch(_batch(*texts))[1].boilerplate == ()

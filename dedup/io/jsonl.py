@@ -108,7 +108,7 @@ def cut(record: Record, result: Result) -> tuple[bytes, tuple[Op, ...]]:
     """Return the line of `record` with its text cleaned to `result`, and the ops that rebuild the line from it."""
     if not result.removed:
         return record.line, (Op((0, len(record.line)), None),) if record.line else ()
-    witnesses = [(b.copy.bytes[0], b.kept.bytes[0]) for b in result.removed if not b.document]
+    witnesses = [(b.copy.bytes[0], b.kept.bytes[0]) for b in result.removed if b.document is None]
     places = sorted({at for span in [*result.pieces, *witnesses] for at in span})
     raw = dict(zip(places, _raw_offsets(record, places), strict=True))
     end = record.at + len(record.literal.encode("utf-8", "surrogatepass"))

@@ -59,7 +59,7 @@ class Source:
         """Return the rows of a block; the kept side of one that repeats another document is empty."""
         copy, kept = block.copy.bytes, block.kept.bytes
         right = self._cuts(copy)
-        if block.document:
+        if block.document is not None:
             return [Pair(self.trim(span), (0, 0)) for span in pairwise([*right, copy[1]])]
         left = self._cuts(kept)
         if max(kept[1] - kept[0], copy[1] - copy[0]) > _ALIGNED:  # one by one

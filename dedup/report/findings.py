@@ -6,7 +6,7 @@ for the line ends that moved paragraphs leave behind.
 """
 
 import os
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain
 
@@ -108,10 +108,6 @@ def documents(run: Run) -> Iterator[tuple[Result, Place, list[Finding]]]:
     """
     clusters = run.findings.clusters
     dropped = {m.document: (m, c.canonical) for c in clusters for m in c.members if m.witness == c.canonical}
-    cuts = defaultdict(list)
-    for cut in run.findings.cuts:
-        if cut.first != cut.document:
-            cuts[cut.document].append(cut)
     counts: Counter[tuple[str, str]] = Counter()
     for number, (result, removed) in enumerate(run.results()):
         place = Place(result.source, *run.where(number), None)
@@ -121,11 +117,10 @@ def documents(run: Run) -> Iterator[tuple[Result, Place, list[Finding]]]:
             kept = place_of(run, first)
             gone = [(f"{member.kind}-document", member.reason, place, (0, len(result.data)), kept, first)]
         else:
-            firsts = {run.side(number, cut.copy).bytes: cut.first for cut in cuts[number]}
             gone = []
             for block in sorted(result.removed, key=lambda block: (block.copy.bytes[0], -block.copy.bytes[1])):
-                first = firsts[block.copy.bytes] if block.document else number
-                kept = Place(block.document, *run.where(first), None) if block.document else place
+                first = number if block.document is None else block.document
+                kept = place if block.document is None else place_of(run, first)
                 if first >= 0:  # of a document of the index only the clean text is known, not the lines of its file
                     kept = kept._replace(lines=block.kept.lines)
                 here = place._replace(lines=block.copy.lines)

@@ -6,7 +6,7 @@ others counted, and no page is larger than 5 MB.
 """
 
 from base64 import b64encode
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from heapq import heappush, heappushpop, nsmallest
@@ -100,10 +100,6 @@ class _Texts(NamedTuple):
 
 def _read(run: Run, survey: _Survey) -> _Texts:
     heads = {c.canonical for c in survey.clusters}
-    firsts: dict[int, dict[Span, int]] = defaultdict(dict)
-    for cut in run.findings.cuts:
-        if cut.document in survey.told and cut.first != cut.document:
-            firsts[cut.document][run.side(cut.document, cut.copy).bytes] = cut.first
     room = 1000 * _DOCUMENTS // max(1, len(survey.told))
     last = max(survey.told | heads, default=-1)
     texts = _Texts({}, {})
@@ -114,7 +110,7 @@ def _read(run: Run, survey: _Survey) -> _Texts:
             start = result.clean[: 4 * _OPENING].decode(result.encoding, "ignore")
             texts.openings[number] = line(" ".join(start.lstrip("\ufeff").split()), _OPENING)
         if number in survey.told:
-            report = Report(run, number, result, room, survey.told, firsts[number])
+            report = Report(run, number, result, room, survey.told)
             texts.reports[number] = "".join(report.draw())
     return texts
 

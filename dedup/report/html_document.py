@@ -1,7 +1,7 @@
 """One document on the page: its map, its blocks side by side, and the repeats that stay."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby, pairwise
 
 from dedup.model import Block, Change, Result, Span
@@ -20,15 +20,10 @@ _BREAKS = re.compile(r"\s*[\r\n]+\s*")
 
 
 class Report:
-    """A document, told in about so many bytes.
+    """A document, told in about so many bytes; `told` are the documents that are told on the page."""
 
-    `told` are the documents that are told on the page; `firsts`, by the bytes of a copy, those that blocks repeat.
-    """
-
-    def __init__(
-        self, run: Run, number: int, result: Result, room: int, told: Collection[int], firsts: Mapping[Span, int]
-    ) -> None:
-        self.run, self.number, self.result, self.room, self.told, self.firsts = run, number, result, room, told, firsts
+    def __init__(self, run: Run, number: int, result: Result, room: int, told: Collection[int]) -> None:
+        self.run, self.number, self.result, self.room, self.told = run, number, result, room, told
         self.source = Source(result)
         self.removed = result.removed[:_LISTED]
         self.alone = run.totals["documents"] == 1
@@ -81,7 +76,9 @@ class Report:
         marks = [(0, 0)] * (total + 1)  # what became of each paragraph, and the block that tells
         for at, block in enumerate(self.removed):
             for mark, side in ((1, block.kept), (2, block.copy)):
-                for p in range(side.paragraphs[0], side.paragraphs[1] + 1) if mark == 2 or not block.document else ():
+                for p in (
+                    range(side.paragraphs[0], side.paragraphs[1] + 1) if mark == 2 or block.document is None else ()
+                ):
                     marks[p] = max(marks[p], (mark, -at))
         cells = min(total, _CELLS)
         edges = [1 + cell * total // max(cells, 1) for cell in range(cells + 1)]
@@ -113,7 +110,7 @@ class Report:
         notes = [f"{markup.text(block.rule)}: {line(block.reason)}"]
         if block.moved:
             notes.append("the better copy was put in the place of this one")
-        elif copy.bytes < kept.bytes and not block.document:
+        elif copy.bytes < kept.bytes and block.document is None:
             notes.append("the later copy stays: it is the better preserved or the more complete one")
         yield self.spent(
             f'<div class="block" id="d{self.number}b{at}">\n'
@@ -122,12 +119,12 @@ class Report:
             f"{markup.lines(copy.lines)}</span></{self.heading}>\n"
             f'<p class="note">{"; ".join(notes)}</p>\n'
         )
-        if not block.document:
+        if block.document is None:
             yield (
                 f'<p class="sides"><span class="kept">= kept {places(kept.paragraphs)}</span> '
                 f'<span class="gone">− removed {places(copy.paragraphs)}</span></p>\n'
             )
-        yield f'<ol class="diff{" alone" if block.document else ""}">\n'
+        yield f'<ol class="diff{"" if block.document is None else " alone"}">\n'
         yield from self.rows(block)
         yield "</ol>\n</div>\n"
 
@@ -137,11 +134,12 @@ class Report:
 
     def other(self, block: Block) -> str:
         """What a block repeats."""
-        first = self.firsts.get(block.copy.bytes) if block.document else None
-        if first is not None and first < 0:  # only its clean text is known there
-            return f"{name(block.document)} of the index"
-        where = f" of {name(block.document, f'd{first}' if first in self.told else '')}" if block.document else ""
-        return places(block.kept.paragraphs) + where
+        first, paragraphs = block.document, places(block.kept.paragraphs)
+        if first is None:
+            return paragraphs
+        if first < 0:  # only its clean text is known there
+            return f"{name(self.run.name(first))} of the index"
+        return f"{paragraphs} of {name(self.run.name(first), f'd{first}' if first in self.told else '')}"
 
     def rows(self, block: Block) -> Iterator[str]:
         """The rows of a block: its head, its tail and what differs; what is the same between these is folded."""
@@ -166,7 +164,7 @@ class Report:
     def row(self, row: Pair, block: Block) -> str:
         """The kept side and the copy of a row, or the copy alone."""
         copy = self.cell("gone", row.copy, block.changes, COPY)
-        kept = "" if block.document else self.cell("kept", row.kept, block.changes, KEPT)
+        kept = "" if block.document is not None else self.cell("kept", row.kept, block.changes, KEPT)
         return self.spent(f"<li>{kept}{copy}</li>\n")
 
     def cell(self, mark: str, span: Span, changes: Sequence[Change], side: int) -> str:

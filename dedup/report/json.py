@@ -30,7 +30,7 @@ def render(run: Run) -> Iterator[str]:
     }
     yield dump(head, 1)[:-2] + ',\n "documents": ['
     for at, (result, removed) in enumerate(run.results()):
-        yield (",\n" if at else "\n") + dump(_document(result, removed), 1)
+        yield (",\n" if at else "\n") + dump(_document(run, result, removed), 1)
     yield "\n ],\n" + dump(tail, 1)[2:] + "\n"
 
 
@@ -85,7 +85,7 @@ def _boilerplate(run: Run, line: Boilerplate) -> dict[str, Any]:
     }
 
 
-def _document(result: Result, removed: bool) -> dict[str, Any]:
+def _document(run: Run, result: Result, removed: bool) -> dict[str, Any]:
     return {
         "id": result.source,
         "source": result.source,
@@ -96,16 +96,17 @@ def _document(result: Result, removed: bool) -> dict[str, Any]:
         "encoding": result.encoding,
         "undecoded": result.undecoded,
         "removed": removed,
-        "blocks": [_block(result, block) for block in result.blocks],
+        "blocks": [_block(run, result, block) for block in result.blocks],
     }
 
 
-def _block(result: Result, block: Block) -> dict[str, Any]:
+def _block(run: Run, result: Result, block: Block) -> dict[str, Any]:
     def words(span: Span) -> dict[str, Any]:
         return {"bytes": span, "text": result.data[span[0] : span[1]].decode(result.encoding, "replace")}
 
     out = block._asdict()
     out["copy"] = {**block.copy._asdict(), "words": out.pop("words")}
-    out["kept"] = {"document": out.pop("document") or result.source, **block.kept._asdict()}
+    other = out.pop("document")
+    out["kept"] = {"document": result.source if other is None else run.name(other), **block.kept._asdict()}
     out["changes"] = [{"copy": words(change.copy), "kept": words(change.kept)} for change in block.changes]
     return out

@@ -45,7 +45,7 @@ def show_run(console: Console, run: Run, *, full: bool = False) -> None:
     """Print the report of a run: of its documents, and of what they share."""
     hidden = shown = 0
     for result, removed in run.results():
-        blocks = [b for b in result.blocks if not b.document]
+        blocks = [b for b in result.blocks if b.document is None]
         if run.totals["documents"] > _LISTED and not full and (removed or not blocks or shown == _LISTED):
             hidden += 1
             continue
