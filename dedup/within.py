@@ -257,17 +257,21 @@ def _weight(text: str, tokens: Words) -> float:
 
 
 def sides(document: Document, paragraphs: Paragraphs) -> "Callable[[Span], Side]":
-    """Return the function that tells the lines and paragraphs of a span of bytes of `document`."""
+    """Return the function that tells the lines and paragraphs of a span of bytes of `document`.
+
+    A span may begin with blank lines: its first paragraph is the first that has text in it.
+    """
     size = len(document.text)
     line_at = byte_offsets(document, integers(size, (start for start, _ in lines(document.text))))
-    paragraph_at = byte_offsets(document, paragraphs.starts)
+    paragraph_at, paragraph_to = byte_offsets(document, paragraphs.starts), byte_offsets(document, paragraphs.ends)
 
     def side(span: Span) -> Side:
         first, last = span[0], max(span[0], span[1] - 1)
+        end = max(1, bisect_right(paragraph_at, last))
         return Side(
             span,
             (max(1, bisect_right(line_at, first)), max(1, bisect_right(line_at, last))),
-            (max(1, bisect_right(paragraph_at, first)), max(1, bisect_right(paragraph_at, last))),
+            (min(end, bisect_right(paragraph_to, first) + 1), end),
         )
 
     return side

@@ -19,6 +19,7 @@ from dedup.rewrite import Table, rebuild, undo
 from dedup.segment import lines, page, segment
 from dedup.shingle import links
 from dedup.trace import Run, trace
+from dedup.within import sides
 from tests.documents import texts
 
 # ---------------------------------------------------------------- normalise
@@ -149,6 +150,25 @@ def test_paragraphs_are_the_lines_that_are_not_blank(text: str) -> None:
 def test_a_page_knows_the_first_word_of_each_paragraph() -> None:
     text = "one two\n\n***\nthree\n"
     assert list(page(text, segment(text), words(text)).first) == [0, 2, 2, 3]
+
+
+@given(st.text("aé \r\n", min_size=1, max_size=40), st.data())
+def test_a_span_has_the_paragraphs_whose_text_is_in_it_and_the_lines_of_its_bytes(
+    text: str, data: st.DataObject
+) -> None:
+    document, found = decode(text.encode()), segment(text)
+    start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(document.data))] * 2)))
+    side = sides(document, found)((start, end))
+    at = zip(byte_offsets(document, found.starts), byte_offsets(document, found.ends), strict=True)
+    inside = [number for number, (a, b) in enumerate(at, 1) if a < end and b > start and start < end]
+    if inside:
+        assert side.paragraphs == (inside[0], inside[-1])
+    assert 1 <= side.paragraphs[0] <= side.paragraphs[1] <= max(1, len(found.starts))
+    rows = document.data.splitlines(keepends=True)
+    edges = [sum(map(len, rows[:n])) for n in range(len(rows) + 1)]
+    inside = [n for n in range(1, len(edges)) if edges[n - 1] < end and edges[n] > start and start < end]
+    if inside:
+        assert side.lines == (inside[0], inside[-1])
 
 
 # ---------------------------------------------------------------- shingle and chain
