@@ -316,7 +316,10 @@ _SARIF = {
                                 "properties": {
                                     "name": {"const": "dedup"},
                                     "version": {"type": "string"},
-                                    "informationUri": {"type": "string", "pattern": "^https://"},
+                                    "informationUri": {
+                                        "type": "string",
+                                        "pattern": "^data:text/plain,[A-Za-z0-9%._-]+$",
+                                    },
                                     "rules": {
                                         "type": "array",
                                         "uniqueItems": True,

@@ -15,7 +15,8 @@ from dedup.report.safe import dump, safe
 
 LIMIT = 25_000  # results: GitHub refuses a file that has more
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_HOME = "https://pypi.org/project/dedup-text/"
+# What is known of the program in itself: it has no page of its own, and validators warn where there is nothing.
+_ABOUT = "data:text/plain," + quote("dedup finds the repeated blocks of scraped text. The rest: dedup --help")
 _HELP = "dedup report shows both texts, dedup clean removes the copy, dedup restore puts it back."
 _MESSAGE = str.maketrans({"{": "{{", "}": "}}"})  # single ones are placeholders
 
@@ -39,7 +40,7 @@ def render(run: Run, version: str, limit: int = LIMIT) -> Iterator[str]:
     driver = {
         "name": "dedup",
         "version": version,
-        "informationUri": _HOME,
+        "informationUri": _ABOUT,
         "rules": [_rule(name, about) for name, (_, about) in rules.items()],
     }
     yield f'\n], "invocations": {dump([invocation])},\n"tool": {dump({"driver": driver})}}}]}}\n'
