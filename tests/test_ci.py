@@ -182,9 +182,32 @@ def test_the_script_of_the_action_passes_and_fails_as_it_should(batch: Path) -> 
     done = _action(folder, PATHS="batch\na name with spaces\n")
     assert done.returncode == 1
     assert done.stdout.startswith(b"::warning file=a name with spaces/raw.txt,line=17,endLine=31,")
-    assert "2 findings" in (folder / "summary.md").read_text()
+    assert done.stdout.splitlines()[-1].endswith(b" bytes, 46.4%; allowed 0%")
+    summary = (folder / "summary.md").read_text()
+    assert summary.startswith("## dedup\n\n**Failed**: allowed 0%.\n\n**46.4%** of ")
+    assert "2 findings" in summary
     assert _action(folder, PATHS="batch\n", ARGUMENTS="--preset\ncareful\n").returncode == 0
     assert _action(folder, PATHS="batch\n", MAX_DUPLICATION="50%").returncode == 0
+    assert "\n\nPassed: allowed 50%.\n\n" in (folder / "summary.md").read_text()
     assert _check(batch, "--update-baseline") == 0
     assert _action(folder, PATHS="batch\n", BASELINE="accepted.json").returncode == 0
     assert _action(folder, PATHS="missing\n").returncode == 2
+    assert (folder / "summary.md").read_text().count("**Failed**") == 2, "each step adds to the file"
+
+
+@pytest.mark.parametrize("paths", ["", "\n", " \n\n"])
+def test_the_action_without_paths_fails_and_says_so(batch: Path, paths: str) -> None:
+    done = _action(batch.parent, PATHS=paths)
+    assert (done.returncode, done.stdout[:20]) == (2, b"::error title=dedup:")
+
+
+def test_the_hooks_fail_on_what_repeats(batch: Path) -> None:
+    hooks = (ROOT / ".pre-commit-hooks.yaml").read_text().split("- id: ")[1:]
+    for hook in hooks:
+        command, arguments = (re.search(rf"^  {key}: (.*)$", hook, re.MULTILINE) for key in ("entry", "args"))
+        assert command
+        assert command[1].split()[0] == "dedup"
+        named = arguments[1].strip("[]").split(", ") if arguments else ["batch/a.txt", "batch/b.txt"]
+        assert ("pass_filenames: false" in hook) == bool(arguments)
+        done = dedup(*command[1].split()[1:], *named, cwd=batch.parent)
+        assert (done.returncode, done.stdout[:14]) == (1, b"batch/a.txt:4:")

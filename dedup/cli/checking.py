@@ -42,20 +42,24 @@ def check_inputs(job: Job, gate: Gate) -> int:
             show([f"{safe(path)}: {count:,} finding{'' if count == 1 else 's'} accepted\n".encode()])
             return tally.finish()
         run = replace(run, accepted=accepted)
-        over, verdict = _judged(run, gate, tally)
+        over, allowed = _judged(run, gate, tally)
         write(run, gate.reports)
         show(rendered(run, gate.kind))
         summary = os.environ.get("GITHUB_STEP_SUMMARY")
         if gate.kind == "github" and summary:
             with open(summary, "ab") as stream:
-                stream.writelines(map(str.encode, github.summary(run)))
-        if gate.kind == "lines":
-            show([verdict.encode() + b"\n"])
+                stream.writelines(map(str.encode, github.summary(run, f"{_word(over, tally)}: {allowed}.")))
+        if gate.kind in ("lines", "github"):
+            show([f"{tally.summary().removeprefix('dedup: ')}; {allowed}\n".encode()])
     return tally.finish() or int(over)
 
 
+def _word(over: bool, tally: Tally) -> str:
+    return "**Failed**" if over or tally.errors else "Passed"
+
+
 def _judged(run: Run, gate: Gate, tally: Tally) -> tuple[bool, str]:
-    """Whether there is more than allowed, and the verdict in words."""
+    """Whether there is more than allowed, and what is allowed in words, beside what is new."""
     size = count = 0
     share = 0.0  # of the worst document
     for result, _, found in documents(run):
@@ -65,7 +69,7 @@ def _judged(run: Run, gate: Gate, tally: Tally) -> tuple[bool, str]:
         share = max(share, here / max(1, len(result.data)))
     total = size / tally.bytes[0] if tally.bytes[0] else 0.0
     over = total > gate.limit or share > gate.document_limit
-    verdict = f"{tally.summary().removeprefix('dedup: ')}; allowed {100 * gate.limit:.4g}%"
+    verdict = f"allowed {100 * gate.limit:.4g}%"
     if run.accepted:
         verdict += f"; new: {count:,} finding{'' if count == 1 else 's'}, {size:,} bytes, {100 * total:.1f}%"
     if share > gate.document_limit:

@@ -46,12 +46,12 @@ def render(run: Run) -> Iterator[str]:
         yield _command("notice", " ".join(said), None, "dedup")
 
 
-def summary(run: Run) -> Iterator[str]:
-    """Yield the Markdown of a step summary: the totals, then what is worst of each kind, under 1 MiB in all."""
+def summary(run: Run, verdict: str = "") -> Iterator[str]:
+    """Yield the Markdown of a step summary: the verdict, the totals, what is worst of each kind; under 1 MiB in all."""
     totals, shared = run.totals, run.findings
     seen: Counter[str] = Counter()
     worst = nlargest(_ROWS, _rows(run, seen), key=lambda row: row[0])
-    yield "## dedup\n\n"
+    yield f"## dedup\n\n{verdict}\n\n" if verdict else "## dedup\n\n"
     yield (
         f"**{100 * seen['bytes'] / max(1, totals['bytes_in']):.1f}%** of {count(totals['bytes_in'], 'byte')} goes: "
         f"{count(seen['findings'], 'finding')} of {count(seen['bytes'], 'byte')} in {seen['documents']:,} of "
