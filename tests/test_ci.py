@@ -3,13 +3,15 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.run import ROOT, SEED, dedup
+from tests.run import DEDUP, ROOT, SEED, dedup
 
 LEAD = (
     "The council voted on Tuesday to keep the old library open for another five years, and the mayor said it was good."
@@ -211,3 +213,63 @@ def test_the_hooks_fail_on_what_repeats(batch: Path) -> None:
         assert ("pass_filenames: false" in hook) == bool(arguments)
         done = dedup(*command[1].split()[1:], *named, cwd=batch.parent)
         assert (done.returncode, done.stdout[:14]) == (1, b"batch/a.txt:4:")
+
+
+# ---------------------------------------------------------------- how it ends, as a process
+
+ONE, MANY = ["batch/a.txt"], ["batch", "--scope", "batch"]
+
+
+def _started(batch: Path, *arguments: str, **how: Any) -> "subprocess.Popen[bytes]":
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen([*DEDUP, "check", *arguments], cwd=batch.parent, env=environment, stderr=-1, **how)
+
+
+@pytest.mark.parametrize("inputs", [ONE, MANY])
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [([], 1), (["--max-duplication", "50%"], 0), (["missing"], 2), (["missing", "--max-duplication", "50%"], 2)],
+)
+def test_2_beats_1_beats_0(batch: Path, inputs: list[str], arguments: list[str], code: int) -> None:
+    done = dedup("check", *inputs, *arguments, cwd=batch.parent)
+    assert done.returncode == code
+    assert (b"missing: cannot be read" in done.stderr) == (code == 2)
+    (batch / "a.txt").write_text(f"{LEAD}\n")
+    assert dedup("check", *inputs, *arguments, cwd=batch.parent).returncode == (code if code == 2 else 0)
+
+
+@pytest.mark.parametrize("inputs", [ONE, MANY])
+@pytest.mark.parametrize("kind", ["text", "json", "sarif", "github", "junit"])
+def test_a_full_disk_is_exit_2_with_one_line_that_names_the_target(batch: Path, inputs: list[str], kind: str) -> None:
+    full = batch.parent / "full.json"
+    full.symlink_to("/dev/full")
+    with open(full, "wb") as stdout:
+        process = _started(batch, *inputs, "--format", kind, stdout=stdout)
+        assert (process.communicate()[1], process.returncode) == (
+            b"dedup: standard output: cannot be written: No space left on device\n",
+            2,
+        )
+    summary = {"GITHUB_STEP_SUMMARY": str(full)} if kind == "github" else {}
+    written = [] if summary else ["--report", "full.json"]
+    done = dedup("check", *inputs, "--format", kind, *written, cwd=batch.parent, env=summary)
+    assert done.returncode == 2
+    assert re.fullmatch(rb"dedup: \S*full.json: cannot be written: No space left on device.*\n", done.stderr)
+
+
+@pytest.mark.parametrize("inputs", [ONE, MANY])
+@pytest.mark.parametrize("kind", ["text", "json", "sarif", "github", "junit"])
+def test_a_pipe_that_nobody_reads_ends_a_check_by_sigpipe(batch: Path, inputs: list[str], kind: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = _started(batch, *inputs, "--format", kind, stdout=writer)
+    os.close(writer)
+    assert (process.communicate()[1], process.returncode) == (b"", -signal.SIGPIPE)
+
+
+@pytest.mark.parametrize("inputs", [[], MANY])
+def test_an_interrupted_check_is_130_without_a_traceback(batch: Path, inputs: list[str]) -> None:
+    os.mkfifo(batch.parent / "slow")
+    process = _started(batch, *inputs, "slow", stdout=-1)
+    with open(batch.parent / "slow", "wb"):  # opens once the other side reads
+        process.send_signal(signal.SIGINT)
+        assert (*process.communicate(timeout=30), process.returncode) == (b"", b"", 130)

@@ -1,14 +1,15 @@
 """The check command: the gate of a batch in CI."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dedup.cli import baseline
 from dedup.cli.inputs import Job, Tally
 from dedup.cli.reports import found_in, known, open_output, rendered, show, write
-from dedup.errors import UsageError
+from dedup.errors import OutputError, UsageError
+from dedup.io import files
 from dedup.report import github
 from dedup.report.findings import documents, findings
 from dedup.report.run import Run
@@ -47,11 +48,18 @@ def check_inputs(job: Job, gate: Gate) -> int:
         show(rendered(run, gate.kind))
         summary = os.environ.get("GITHUB_STEP_SUMMARY")
         if gate.kind == "github" and summary:
-            with open(summary, "ab") as stream:
-                stream.writelines(map(str.encode, github.summary(run, f"{_word(over, tally)}: {allowed}.")))
+            _append(summary, github.summary(run, f"{_word(over, tally)}: {allowed}."))
         if gate.kind in ("lines", "github"):
             show([f"{tally.summary().removeprefix('dedup: ')}; {allowed}\n".encode()])
     return tally.finish() or int(over)
+
+
+def _append(path: str, parts: Iterable[str]) -> None:
+    try:
+        with open(path, "ab") as stream:
+            stream.writelines(map(str.encode, parts))
+    except OSError as error:
+        raise OutputError(f"{files.show(path)}: cannot be written: {error.strerror or error}") from None
 
 
 def _word(over: bool, tally: Tally) -> str:
