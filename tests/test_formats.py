@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from dedup.cli.inputs import Engine, Job, Tally
-from dedup.cli.reports import found_in
+from dedup.cli.reports import found_in, rendered
 from dedup.config import Config
 from dedup.io.documents import Reading
 from dedup.model import Result
@@ -191,17 +191,40 @@ def test_what_the_index_has_is_named_with_its_run(tmp_path: Path) -> None:
 def test_documents_are_told_one_by_one() -> None:
     read: list[int] = []
 
-    def results() -> Iterator[tuple[Result, bool]]:
-        for number in range(50):
-            read.append(number)
-            yield clean_document(SEED.read_bytes(), Config(), f"{number}.txt"), False
+    def result(number: int) -> Result:
+        read.append(number)
+        return clean_document(SEED.read_bytes(), Config(), f"{number}.txt")
 
-    run = Run(Config(), {"documents": 50}, results, where=lambda number: (f"{number}.txt", None))
+    run = Run(Config(), {"documents": 50}, result, where=lambda number: (f"{number}.txt", None))
     for report in (sarif.render(run, "1"), junit.render(run)):
         parts = iter(report)
         while "7.txt" not in next(parts):
             pass
         assert read[-1] == 7
+
+
+@pytest.mark.parametrize("kind", ["lines", "sarif", "github", "junit", "html", "text"])
+def test_a_document_in_which_nothing_repeats_is_not_read_for_its_findings(tmp_path: Path, kind: str) -> None:
+    texts = [
+        f"{CLOCK}\n",
+        f"{FLOOD}\n{PUMPS}\n{FLOOD}\n",
+        f"{LADDER}\n",
+        f"{LADDER}\n",
+        f"{HEAD}\n",
+        f"{PUMPS} {HEAD}\n",
+    ]
+    records = [{"id": n, "text": text} for n, text in enumerate([*texts, *map("Number {}.".format, range(9))])]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, records)))
+    with _run(tmp_path / "a.jsonl") as run:
+        read: list[int] = []
+
+        def result(number: int) -> Result:
+            read.append(number)
+            return run.result(number)
+
+        assert b"".join(rendered(replace(run, result=result), kind))
+    assert 1 in read
+    assert not {0, 4, *range(6, 15)}.intersection(read)
 
 
 # ---------------------------------------------------------------- SARIF

@@ -310,7 +310,7 @@ def _elements(name: str, first: str, second: str) -> list[tuple[str, tuple[str, 
     run = _alone(_clean(KILN + KILN, source=name), _clean(STAMPS, source=name))
     seen = {"source": name, "line": 1, "run": 1, "run_name": name, "started": first}
     run = Run(
-        run.config, run.totals, run.results, [Failure(name, 7, first)], [name], findings=findings,
+        run.config, run.totals, run.result, [Failure(name, 7, first)], [name], findings=findings,
         name=lambda _: name, where=lambda _: (name, 7), side=lambda *_: side,
         seen=lambda document: seen if document < 0 else None,
     )  # fmt: skip
@@ -507,7 +507,7 @@ def _many(name: str, text: str) -> Run:
         (Boilerplate(name * 9, 9, 0, (0, 9), True),) * total,
     )
     return Run(
-        Config(), tally.totals(total), lambda: ((result, 0 < n < 40) for n in range(total)),
+        Config(), tally.totals(total), lambda _: result,
         [Failure(name, None, name * 9)] * total, [name] * total, findings=findings,
         name=lambda _: name, where=lambda _: (name, 1), side=lambda *_: side,
     )  # fmt: skip

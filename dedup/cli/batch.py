@@ -51,10 +51,9 @@ class Batch:
         result, cuts = self.corpus.result(document), self.cuts.get(document)
         return edited(result, cuts, self.corpus.result) if cuts else result
 
-    def results(self) -> Iterator[tuple[Result, bool]]:
-        """The Result of each document, and whether it is dropped."""
-        for document in range(len(self.corpus)):
-            yield self.result(document), document in self.dropped
+    def repeats(self) -> set[int]:
+        """The documents in which something repeats, or that lose what others have."""
+        return self.corpus.repeating | self.cuts.keys()
 
     def failed(self, source: int, tally: Tally) -> bool:
         """Whether a source could not be read, so that nothing is to be written for it."""
@@ -106,7 +105,7 @@ class Batch:
         return Run(
             config,
             tally.totals(len(self.findings.clusters)),
-            self.results,
+            self.result,
             tally.errors,
             tally.skipped,
             findings=self.findings,
@@ -114,6 +113,7 @@ class Batch:
             where=self.corpus.where,
             side=self.side,
             seen=self.corpus.seen,
+            repeats=self.repeats,
         )
 
 

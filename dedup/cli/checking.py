@@ -70,7 +70,7 @@ def _judged(run: Run, gate: Gate, tally: Tally) -> tuple[bool, str]:
     """Whether there is more than allowed, and what is allowed in words, beside what is new."""
     size = count = 0
     share = 0.0  # of the worst document
-    for result, _, found in documents(run):
+    for _, result, _, found in documents(run):
         here = sum(finding.bytes for finding in found)
         size += here
         count += len(found)

@@ -29,7 +29,7 @@ def alone(config: Config, tally: Tally) -> Run:
     return Run(
         config,
         tally.totals(),
-        lambda: ((result, False) for result in tally.results),
+        tally.results.__getitem__,
         tally.errors,
         tally.skipped,
         name=lambda document: tally.results[document].source,

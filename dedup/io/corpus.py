@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, BinaryIO, cast
 
 from dedup.across import Rows, features, joined
@@ -213,11 +213,21 @@ class Corpus:
             text = self.index.text(document).encode("utf-8", "surrogatepass")
             id = self.index.provenance(document).id
             return Result(id, text, text, "utf-8", (), (), ((0, len(text)),), (0, 0), 0)
-        slim: Result = pickle.load(self._kept(document, "results", self.columns["result"][document]))
+        slim = self._slim(document)
         data, record = self.record(document)
         if record:
             data = record.text.encode("utf-8", "surrogatepass")
         return slim._replace(data=data, clean=Table(list(slim.pieces)).text(data))
+
+    def _slim(self, document: int) -> Result:
+        """The Result of a document, without its text."""
+        result: Result = pickle.load(self._kept(document, "results", self.columns["result"][document]))
+        return result
+
+    @cached_property
+    def repeating(self) -> set[int]:
+        """The documents in which something repeats, be it removed or not."""
+        return {document for document in range(len(self)) if self._slim(document).blocks}
 
     def text(self, document: int) -> Document:
         """Return the clean text."""
@@ -225,7 +235,7 @@ class Corpus:
 
     def name(self, document: int) -> str:
         """Return the name of the document: that of its file, or the id of its record."""
-        return self.result(document).source
+        return (self.result(document) if document < 0 else self._slim(document)).source
 
     def where(self, document: int) -> tuple[str, int | None]:
         """Return the file of a document, and its line there if it is a record."""

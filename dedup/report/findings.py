@@ -101,15 +101,14 @@ class Finding(Record):
         return REASONS.get(self.rule) or DOCUMENTS.get(self.rule) or self.reason
 
 
-def documents(run: Run) -> Iterator[tuple[Result, Place, list[Finding]]]:
-    """Yield each document with its place and what goes of it, none of them held: a batch may be large.
-
-    What the run accepts is left out.
+def documents(run: Run) -> Iterator[tuple[int, Result, Place, list[Finding]]]:
+    """Yield the documents that may have findings, by number, with their places and what goes of them; none is held, for
+    a batch may be large. What the run accepts is left out.
     """
     clusters = run.findings.clusters
     dropped = {m.document: (m, c.canonical) for c in clusters for m in c.members if m.witness == c.canonical}
     counts: Counter[tuple[str, str]] = Counter()
-    for number, (result, removed) in enumerate(run.results()):
+    for number, result, removed in run.repeating():
         place = Place(result.source, *run.where(number), None)
         found = []
         if removed:
@@ -132,7 +131,7 @@ def documents(run: Run) -> Iterator[tuple[Result, Place, list[Finding]]]:
             times = counts[here.path, digest]
             if times > run.accepted.get(here.path, {}).get(digest, 0):
                 found.append(Finding(rule, reason, here, kept, _index(run, first), size, f"{digest}:{times}"))
-        yield result, place, found
+        yield number, result, place, found
 
 
 def _sizes(spans: list[Span]) -> list[int]:
@@ -161,11 +160,11 @@ def _index(run: Run, document: int) -> str:
 
 def findings(run: Run) -> Iterator[Finding]:
     """Yield what goes, in the order of the documents and of their bytes."""
-    return chain.from_iterable(found for _, _, found in documents(run))
+    return chain.from_iterable(found for *_, found in documents(run))
 
 
-def unread(file: str, line: int | None = None) -> Place:
-    """Return the place of what could not be read: a file, or a record of it."""
+def place_at(file: str, line: int | None = None) -> Place:
+    """Return the place of all of a file, or of a record of it, whose name is not known."""
     return Place(file, file, line, None)
 
 

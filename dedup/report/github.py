@@ -10,7 +10,7 @@ from heapq import nlargest, nsmallest
 from itertools import islice
 
 from dedup.model import Cluster, Member
-from dedup.report.findings import CAPPED, Finding, Place, count, documents, findings, place_of, unread
+from dedup.report.findings import CAPPED, Finding, Place, count, documents, findings, place_at, place_of
 from dedup.report.run import Run
 from dedup.report.safe import safe
 
@@ -27,7 +27,7 @@ _SIGNS = {at: f"&#{at};" for at in range(0x21, 0x7F) if not chr(at).isalnum()}
 def render(run: Run) -> Iterator[str]:
     """Yield the commands, a line each: errors, warnings, and a notice of what these leave out."""
     for error in run.errors[:SHOWN]:
-        yield _command("error", error.message, unread(error.file, error.line), "dedup")
+        yield _command("error", error.message, place_at(error.file, error.line), "dedup")
     seen: Counter[str] = Counter()
     shown = nlargest(SHOWN, _counted(findings(run), seen), key=lambda finding: finding.bytes)
     for finding in shown:
@@ -112,7 +112,7 @@ def _counted(found: Iterable[Finding], seen: Counter[str]) -> Iterator[Finding]:
 
 def _rows(run: Run, seen: Counter[str]) -> Iterator[tuple[int, int, int, Place]]:
     """Of each document with findings: bytes that go, findings, bytes, place. All are counted in `seen`."""
-    for result, place, found in documents(run):
+    for _, result, place, found in documents(run):
         if found:
             seen["documents"] += 1
             gone = sum(finding.bytes for finding in _counted(found, seen))

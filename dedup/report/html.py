@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from dedup.model import Boilerplate, Cluster, Failure, Member, Passage, Span
-from dedup.report.findings import unread
+from dedup.report.findings import place_at
 from dedup.report.html_document import Report
 from dedup.report.markup import (
     change,
@@ -67,11 +67,12 @@ class _Survey:
         weights: Counter[int] = Counter()  # of each canonical document, the bytes that go for it
         dropped = run.findings.dropped
         self.losing = self.repeating = 0  # documents that stay: those that lose a part, those with repeats
-        for number, (result, gone) in enumerate(run.results()):
+        alone = run.totals["documents"] == 1
+        for number, result, gone in run.results() if alone else run.repeating():
             before, after = len(result.data), len(result.clean)
             if gone and number in dropped:
                 weights[dropped[number].witness or 0] += before
-            if gone or not (result.blocks or run.totals["documents"] == 1):
+            if gone or not (result.blocks or alone):
                 continue
             self.losing += before > after
             self.repeating += 1
@@ -101,11 +102,9 @@ class _Texts(NamedTuple):
 def _read(run: Run, survey: _Survey) -> _Texts:
     heads = {c.canonical for c in survey.clusters}
     room = 1000 * _DOCUMENTS // max(1, len(survey.told))
-    last = max(survey.told | heads, default=-1)
     texts = _Texts({}, {})
-    for number, (result, _) in enumerate(run.results()):
-        if number > last:
-            break
+    for number in sorted(n for n in survey.told | heads if n >= 0):
+        result = run.result(number)
         if number in heads:
             start = result.clean[: 4 * _OPENING].decode(result.encoding, "ignore")
             texts.openings[number] = line(" ".join(start.lstrip("\ufeff").split()), _OPENING)
@@ -209,7 +208,7 @@ def _bar(size: Span) -> str:
 
 
 def _error(error: Failure) -> str:
-    return f"{name(unread(error.file, error.line).where)}: {line(error.message)}"
+    return f"{name(place_at(error.file, error.line).where)}: {line(error.message)}"
 
 
 def _errors(run: Run) -> Iterator[_Section]:

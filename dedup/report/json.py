@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from dedup.model import Block, Boilerplate, Cluster, Passage, Result, Span
-from dedup.report.findings import unread
+from dedup.report.findings import place_at
 from dedup.report.run import Run
 from dedup.report.safe import dump
 
@@ -14,7 +14,7 @@ SCHEMA = "dedup-report/1"
 def render(run: Run) -> Iterator[str]:
     """Yield the report in parts of text, ASCII only, so that no content can steer a terminal or a build log.
 
-    The documents are told one by one: of a large batch they would not fit in memory together.
+    The documents are told one by one, each on a line: of a large batch they would not fit in memory together.
     """
     findings = run.findings
     head = {"schema": SCHEMA, "settings": run.config._asdict(), "totals": run.totals}
@@ -24,13 +24,13 @@ def render(run: Run) -> Iterator[str]:
         "boilerplate": [_boilerplate(run, line) for line in findings.boilerplate],
         "capped": findings.capped,
         "errors": [
-            {"source": _shown(unread(error.file, error.line).where), "message": error.message} for error in run.errors
+            {"source": _shown(place_at(error.file, error.line).where), "message": error.message} for error in run.errors
         ],
         "skipped": [_shown(file) for file in run.skipped],
     }
     yield dump(head, 1)[:-2] + ',\n "documents": ['
-    for at, (result, removed) in enumerate(run.results()):
-        yield (",\n" if at else "\n") + dump(_document(run, result, removed), 1)
+    for at, result, removed in run.results():
+        yield (",\n" if at else "\n") + dump(_document(run, result, removed))
     yield "\n ],\n" + dump(tail, 1)[2:] + "\n"
 
 

@@ -6,7 +6,7 @@ A test keeps its name and class whether it passes or fails: servers tell by thes
 from collections.abc import Iterator
 from html import escape
 
-from dedup.report.findings import Finding, count, documents, unread
+from dedup.report.findings import Finding, count, documents, place_at
 from dedup.report.run import Run
 from dedup.report.safe import safe
 
@@ -15,20 +15,29 @@ _INVALID = {0xFFFE: "\\ufffe", 0xFFFF: "\\uffff"}  # no characters of XML, and n
 
 def render(run: Run) -> Iterator[str]:
     """Yield the file in parts of text, ASCII only. The documents are read twice: the totals stand before them."""
-    failed = [bool(found) for *_, found in documents(run)]
+    failed, total = sum(bool(found) for *_, found in documents(run)), run.totals["documents"]
     totals = (
-        f'tests="{len(failed) + len(run.errors) + len(run.skipped)}" failures="{sum(failed)}" '
+        f'tests="{total + len(run.errors) + len(run.skipped)}" failures="{failed}" '
         f'errors="{len(run.errors)}" skipped="{len(run.skipped)}"'
     )
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield f'<testsuites name="dedup" {totals}>\n<testsuite name="dedup" {totals}>\n'
-    for result, place, found in documents(run):
+    at = 0
+    for number, result, place, found in documents(run):
+        yield from _passed(run, range(at, number))
         yield _case(place.where, _failure(found, len(result.data)) if found else "")
+        at = number + 1
+    yield from _passed(run, range(at, total))
     for error in run.errors:
-        yield _case(unread(error.file, error.line).where, f'<error message="{_text(error.message)}"/>')
+        yield _case(place_at(error.file, error.line).where, f'<error message="{_text(error.message)}"/>')
     for file in run.skipped:
         yield _case(file, '<skipped message="it looks like a binary file"/>')
     yield "</testsuite>\n</testsuites>\n"
+
+
+def _passed(run: Run, numbers: range) -> Iterator[str]:
+    for number in numbers:
+        yield _case(place_at(*run.where(number)).where, "")
 
 
 def _failure(found: list[Finding], size: int) -> str:

@@ -1,6 +1,6 @@
 """What a report tells: the results of a run, and how its documents are called."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,15 +18,30 @@ class Run:
 
     config: Config
     totals: dict[str, Any]
-    results: Callable[[], Iterable[tuple[Result, bool]]]  # each, and whether the document is dropped
+    result: Callable[[int], Result]  # of a document
     errors: Sequence[Failure] = ()
     skipped: Sequence[str] = ()  # files
     # Of each file, how many findings with the same words are accepted; reports of findings leave these out.
     accepted: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
     # Files are named as they were given: bytes that are no text are lone surrogates, for each report to escape.
-    # Documents have numbers from 0 in the order of `results`; those of an index, below 0.
+    # Documents have numbers from 0 in the order of the inputs; those of an index, below 0.
     name: Callable[[int], str] = _none  # of a document
     where: Callable[[int], tuple[str, int | None]] = _none  # its file, and its line there if it is a record of one
     side: Callable[[int, Span], Side] = _none  # a span of its clean text, as lines and paragraphs of its input
     seen: Callable[[int], dict[str, Any] | None] = _none  # of a document of an index: where it came from
+    repeats: Callable[[], Iterable[int]] | None = None  # documents in which something repeats; None: each may be one
+
+    def results(self) -> Iterator[tuple[int, Result, bool]]:
+        """Yield each document: its number, its Result, and whether it is dropped."""
+        return self._read(range(self.totals["documents"]))
+
+    def repeating(self) -> Iterator[tuple[int, Result, bool]]:
+        """Yield the documents that are dropped or may have repeats. The others, often most of a batch, are not read."""
+        if self.repeats is None:
+            return self.results()
+        return self._read(sorted({*self.repeats(), *self.findings.dropped}))
+
+    def _read(self, documents: Iterable[int]) -> Iterator[tuple[int, Result, bool]]:
+        dropped = self.findings.dropped
+        return ((document, self.result(document), document in dropped) for document in documents)

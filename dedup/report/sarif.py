@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from dedup.report.findings import CAPPED, Finding, Place, count, findings, unread
+from dedup.report.findings import CAPPED, Finding, Place, count, findings, place_at
 from dedup.report.run import Run
 from dedup.report.safe import dump, safe
 
@@ -30,8 +30,8 @@ def render(run: Run, version: str, limit: int = LIMIT) -> Iterator[str]:
         if at < limit:
             index, _ = rules.setdefault(finding.rule, (len(rules), finding.about))
             yield (",\n" if at else "\n") + dump(_result(finding, index))
-    notes = [_note("error", error.message, unread(error.file, error.line)) for error in run.errors]
-    notes += [_note("note", f"{file}: skipped, it looks like a binary file", unread(file)) for file in run.skipped]
+    notes = [_note("error", error.message, place_at(error.file, error.line)) for error in run.errors]
+    notes += [_note("note", f"{file}: skipped, it looks like a binary file", place_at(file)) for file in run.skipped]
     if at >= limit:
         notes.append(_note("warning", f"Not listed: {count(at + 1 - limit, 'more finding')}; the limit is {limit:,}"))
     if run.findings.capped:

@@ -43,18 +43,20 @@ def show(console: Console, result: Result, *, full: bool = False) -> None:
 
 def show_run(console: Console, run: Run, *, full: bool = False) -> None:
     """Print the report of a run: of its documents, and of what they share."""
-    hidden = shown = 0
-    for result, removed in run.results():
+    total, shown = run.totals["documents"], 0
+    every = full or total <= _LISTED
+    for _, result, removed in run.results() if every else run.repeating():
         blocks = [b for b in result.blocks if b.document is None]
-        if run.totals["documents"] > _LISTED and not full and (removed or not blocks or shown == _LISTED):
-            hidden += 1
+        if not every and (removed or not blocks):
             continue
+        if not every and shown == _LISTED:
+            break
         if shown:
             console.print()
         shown += 1
         show(console, result._replace(blocks=tuple(blocks)), full=full)
-    if run.totals["documents"] > 1:
-        _Across(console, run, full).draw(hidden)
+    if total > 1:
+        _Across(console, run, full).draw(total - shown)
 
 
 def explain(console: Console, result: Result, passes: Sequence[Sequence[Block]]) -> None:
