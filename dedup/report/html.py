@@ -267,7 +267,7 @@ def _clusters(run: Run, survey: _Survey, openings: dict[int, str]) -> Iterator[_
             for d in m.differences[:_TOLD]
         ]
         more = rest(len(m.differences) - len(told), "more difference")
-        return foreign("p", " ".join(told)) + more if told else ""
+        return foreign("p", " · ".join(told)) + more if told else ""
 
     def tell(cluster: Cluster) -> str:
         head, seen = cluster.canonical, run.seen(cluster.canonical)
