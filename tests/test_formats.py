@@ -203,8 +203,8 @@ def test_documents_are_told_one_by_one() -> None:
         assert read[-1] == 7
 
 
-@pytest.mark.parametrize("kind", ["lines", "sarif", "github", "junit", "html", "text"])
-def test_a_document_in_which_nothing_repeats_is_not_read_for_its_findings(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("kind", ["lines", "json", "sarif", "github", "junit", "html", "text"])
+def test_a_document_in_which_nothing_repeats_is_not_read_again(tmp_path: Path, kind: str) -> None:
     texts = [
         f"{CLOCK}\n",
         f"{FLOOD}\n{PUMPS}\n{FLOOD}\n",
@@ -213,7 +213,7 @@ def test_a_document_in_which_nothing_repeats_is_not_read_for_its_findings(tmp_pa
         f"{HEAD}\n",
         f"{PUMPS} {HEAD}\n",
     ]
-    records = [{"id": n, "text": text} for n, text in enumerate([*texts, *map("Number {}.".format, range(9))])]
+    records = [{"id": n, "text": text} for n, text in enumerate([*texts, "", *map("Number {}.".format, range(8))])]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, records)))
     with _run(tmp_path / "a.jsonl") as run:
         read: list[int] = []
@@ -223,8 +223,9 @@ def test_a_document_in_which_nothing_repeats_is_not_read_for_its_findings(tmp_pa
             return run.result(number)
 
         assert b"".join(rendered(replace(run, result=result), kind))
-    assert 1 in read
-    assert not {0, 4, *range(6, 15)}.intersection(read)
+        assert 1 in read
+        assert not {0, 4, *range(6, 15)}.intersection(read)
+        assert [*rendered(run, kind)] == [*rendered(replace(run, repeats=None), kind)]
 
 
 # ---------------------------------------------------------------- SARIF

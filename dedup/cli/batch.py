@@ -53,7 +53,7 @@ class Batch:
 
     def repeats(self) -> set[int]:
         """The documents in which something repeats, or that lose what others have."""
-        return self.corpus.repeating | self.cuts.keys()
+        return self.corpus.repeating() | self.cuts.keys()
 
     def failed(self, source: int, tally: Tally) -> bool:
         """Whether a source could not be read, so that nothing is to be written for it."""
@@ -114,6 +114,7 @@ class Batch:
             side=self.side,
             seen=self.corpus.seen,
             repeats=self.repeats,
+            outline=self.corpus.outline,
         )
 
 

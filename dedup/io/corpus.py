@@ -10,7 +10,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, BinaryIO, cast
 
 from dedup.across import Rows, features, joined
@@ -26,8 +26,9 @@ from dedup.vector import Batch
 UNIT = 4 << 20  # bytes of source that a worker reads at once
 _FILES = 1024  # that it reads at once, at most
 _OPEN = 16  # files kept open, so that to go through the documents opens few
-# Of each document: its source, line and bytes there, where its word hashes and Result lie, the size of its clean text.
-COLUMNS = ("source", "line", "start", "end", "words", "size", "result", "out")
+# Of each document: its source, line and bytes there, where its word hashes and Result lie, the size of its clean text,
+# and how many blocks the Result has.
+COLUMNS = ("source", "line", "start", "end", "words", "size", "result", "out", "blocks")
 TOTALS = ("documents", "paragraphs_in", "paragraphs_out", "bytes_in", "blocks")
 
 
@@ -102,7 +103,7 @@ def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> Gathered
             first, batch = len(out.columns["source"]), Batch.of([f.words for f in found if f.words])
             for number, (entry, result) in enumerate((f.entry, f.result) for f in found):
                 own = batch.hashes[batch.span(number)].tobytes()
-                kept = hashes.tell(), len(own), results.tell(), len(result.clean)
+                kept = hashes.tell(), len(own), results.tell(), len(result.clean), len(result.blocks)
                 row = entry.number, entry.line or 0, *entry.span, *kept
                 for name, value in zip(COLUMNS, row, strict=True):
                     out.columns[name].append(value)
@@ -213,21 +214,20 @@ class Corpus:
             text = self.index.text(document).encode("utf-8", "surrogatepass")
             id = self.index.provenance(document).id
             return Result(id, text, text, "utf-8", (), (), ((0, len(text)),), (0, 0), 0)
-        slim = self._slim(document)
+        slim = self.outline(document)
         data, record = self.record(document)
         if record:
             data = record.text.encode("utf-8", "surrogatepass")
         return slim._replace(data=data, clean=Table(list(slim.pieces)).text(data))
 
-    def _slim(self, document: int) -> Result:
-        """The Result of a document, without its text."""
+    def outline(self, document: int) -> Result:
+        """Return the Result of cleaning the document by itself, without its bytes."""
         result: Result = pickle.load(self._kept(document, "results", self.columns["result"][document]))
         return result
 
-    @cached_property
     def repeating(self) -> set[int]:
-        """The documents in which something repeats, be it removed or not."""
-        return {document for document in range(len(self)) if self._slim(document).blocks}
+        """Return the documents in which something repeats, be it removed or not."""
+        return {document for document, blocks in enumerate(self.columns["blocks"]) if blocks}
 
     def text(self, document: int) -> Document:
         """Return the clean text."""
@@ -235,7 +235,7 @@ class Corpus:
 
     def name(self, document: int) -> str:
         """Return the name of the document: that of its file, or the id of its record."""
-        return (self.result(document) if document < 0 else self._slim(document)).source
+        return (self.result(document) if document < 0 else self.outline(document)).source
 
     def where(self, document: int) -> tuple[str, int | None]:
         """Return the file of a document, and its line there if it is a record."""

@@ -29,7 +29,7 @@ def render(run: Run) -> Iterator[str]:
         "skipped": [_shown(file) for file in run.skipped],
     }
     yield dump(head, 1)[:-2] + ',\n "documents": ['
-    for at, result, removed in run.results():
+    for at, result, removed in run.outlines():
         yield (",\n" if at else "\n") + dump(_document(run, result, removed))
     yield "\n ],\n" + dump(tail, 1)[2:] + "\n"
 
@@ -86,11 +86,12 @@ def _boilerplate(run: Run, line: Boilerplate) -> dict[str, Any]:
 
 
 def _document(run: Run, result: Result, removed: bool) -> dict[str, Any]:
+    size = sum(end - start for start, end in result.pieces)
     return {
         "id": result.source,
         "source": result.source,
-        "bytes_in": len(result.data),
-        "bytes_out": 0 if removed else len(result.clean),
+        "bytes_in": len(result.data) or size,
+        "bytes_out": 0 if removed else size,
         "paragraphs_in": result.paragraphs[0],
         "paragraphs_out": 0 if removed else result.paragraphs[1],
         "encoding": result.encoding,

@@ -56,5 +56,5 @@ def _case(name: str, inside: str) -> str:
 
 def _text(text: str) -> str:
     """Content as XML, in ASCII; none of it can be read as a command of a build log: `##[error]`, `##vso[...]`."""
-    text = escape(safe(text).translate(_INVALID)).replace("##", "#&#35;")
-    return text.encode("ascii", "xmlcharrefreplace").decode()
+    text = escape(safe(text)).replace("##", "#&#35;")
+    return text if text.isascii() else text.translate(_INVALID).encode("ascii", "xmlcharrefreplace").decode()

@@ -32,9 +32,20 @@ class Run:
     seen: Callable[[int], dict[str, Any] | None] = _none  # of a document of an index: where it came from
     repeats: Callable[[], Iterable[int]] | None = None  # documents in which something repeats; None: each may be one
 
+    outline: Callable[[int], Result] | None = None  # of a document: its Result without its bytes
+
     def results(self) -> Iterator[tuple[int, Result, bool]]:
         """Yield each document: its number, its Result, and whether it is dropped."""
         return self._read(range(self.totals["documents"]))
+
+    def outlines(self) -> Iterator[tuple[int, Result, bool]]:
+        """Yield what `results` does, but where nothing repeats maybe without the bytes; `pieces` tell how many."""
+        numbers = range(self.totals["documents"])
+        if self.repeats is None or self.outline is None:
+            return self.results()
+        read, outline = {*self.repeats(), *self.findings.dropped}, self.outline
+        dropped = self.findings.dropped
+        return ((n, self.result(n) if n in read else outline(n), n in dropped) for n in numbers)
 
     def repeating(self) -> Iterator[tuple[int, Result, bool]]:
         """Yield the documents that are dropped or may have repeats. The others, often most of a batch, are not read."""

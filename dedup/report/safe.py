@@ -20,6 +20,8 @@ def safe(text: str) -> str:
     >>> safe("a\\x1b[31mb\\nc"), safe("##[error]x"), safe("::error::x")
     ('a\\\\x1b[31mb\\\\x0ac', '#\\\\x23[error]x', ':\\\\x3aerror::x')
     """
+    if text.isascii() and text.isprintable() and "##" not in text and "::" not in text:
+        return text
     text = text.translate(_UNSAFE).encode("utf-8", "backslashreplace").decode("utf-8")
     return _COMMAND.sub(lambda match: f"{match[1]}\\x3a" if match[1] else "\\x23", text)
 
