@@ -70,11 +70,11 @@ def _judged(run: Run, gate: Gate, tally: Tally) -> tuple[bool, str]:
     """Whether there is more than allowed, and what is allowed in words, beside what is new."""
     size = count = 0
     share = 0.0  # of the worst document
-    for _, result, _, found in documents(run):
+    for _, length, _, found in documents(run):
         here = sum(finding.bytes for finding in found)
         size += here
         count += len(found)
-        share = max(share, here / max(1, len(result.data)))
+        share = max(share, here / max(1, length))
     total = size / tally.bytes[0] if tally.bytes[0] else 0.0
     over = total > gate.limit or share > gate.document_limit
     verdict = f"allowed {100 * gate.limit:.4g}%"

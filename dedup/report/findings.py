@@ -26,6 +26,8 @@ DOCUMENTS = {
 }
 CAPPED = "so many documents share some of their text that each was compared with the first of them only"
 
+_HELD = 10_000  # documents
+
 
 class Place(Record):
     """Some lines of a document, or all of it; a document is a file, or the record that is a line of one."""
@@ -101,10 +103,33 @@ class Finding(Record):
         return REASONS.get(self.rule) or DOCUMENTS.get(self.rule) or self.reason
 
 
-def documents(run: Run) -> Iterator[tuple[int, Result, Place, list[Finding]]]:
-    """Yield the documents that may have findings, by number, with their places and what goes of them; none is held, for
-    a batch may be large. What the run accepts is left out.
+class Told(Record):
+    """A document that may have findings: its number, its bytes, its place, and what goes of it."""
+
+    number: int
+    size: int
+    place: Place
+    found: list[Finding]
+
+
+def documents(run: Run) -> Iterator[Told]:
+    """Yield the documents that may have findings. What the run accepts is left out.
+
+    Several reports ask: what is found is kept, unless the batch is large.
     """
+    if run.told:
+        yield from run.told
+        return
+    held: list[Told] = []
+    for number, told in enumerate(_documents(run)):
+        if number < _HELD:
+            held.append(told)
+        yield told
+    if len(held) < _HELD:
+        run.told[:] = held
+
+
+def _documents(run: Run) -> Iterator[Told]:
     clusters = run.findings.clusters
     dropped = {m.document: (m, c.canonical) for c in clusters for m in c.members if m.witness == c.canonical}
     counts: Counter[tuple[str, str]] = Counter()
@@ -131,7 +156,7 @@ def documents(run: Run) -> Iterator[tuple[int, Result, Place, list[Finding]]]:
             times = counts[here.path, digest]
             if times > run.accepted.get(here.path, {}).get(digest, 0):
                 found.append(Finding(rule, reason, here, kept, _index(run, first), size, f"{digest}:{times}"))
-        yield number, result, place, found
+        yield Told(number, len(result.data), place, found)
 
 
 def _sizes(spans: list[Span]) -> list[int]:
@@ -160,7 +185,7 @@ def _index(run: Run, document: int) -> str:
 
 def findings(run: Run) -> Iterator[Finding]:
     """Yield what goes, in the order of the documents and of their bytes."""
-    return chain.from_iterable(found for *_, found in documents(run))
+    return chain.from_iterable(told.found for told in documents(run))
 
 
 def place_at(file: str, line: int | None = None) -> Place:

@@ -112,11 +112,11 @@ def _counted(found: Iterable[Finding], seen: Counter[str]) -> Iterator[Finding]:
 
 def _rows(run: Run, seen: Counter[str]) -> Iterator[tuple[int, int, int, Place]]:
     """Of each document with findings: bytes that go, findings, bytes, place. All are counted in `seen`."""
-    for _, result, place, found in documents(run):
+    for _, size, place, found in documents(run):
         if found:
             seen["documents"] += 1
             gone = sum(finding.bytes for finding in _counted(found, seen))
-            yield gone, len(found), len(result.data), place
+            yield gone, len(found), size, place
 
 
 def _command(kind: str, message: str, place: Place | None, title: str) -> str:

@@ -15,7 +15,7 @@ _INVALID = {0xFFFE: "\\ufffe", 0xFFFF: "\\uffff"}  # no characters of XML, and n
 
 def render(run: Run) -> Iterator[str]:
     """Yield the file in parts of text, ASCII only. The documents are read twice: the totals stand before them."""
-    failed, total = sum(bool(found) for *_, found in documents(run)), run.totals["documents"]
+    failed, total = sum(bool(told.found) for told in documents(run)), run.totals["documents"]
     totals = (
         f'tests="{total + len(run.errors) + len(run.skipped)}" failures="{failed}" '
         f'errors="{len(run.errors)}" skipped="{len(run.skipped)}"'
@@ -23,9 +23,9 @@ def render(run: Run) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="UTF-8"?>\n'
     yield f'<testsuites name="dedup" {totals}>\n<testsuite name="dedup" {totals}>\n'
     at = 0
-    for number, result, place, found in documents(run):
+    for number, size, place, found in documents(run):
         yield from _passed(run, range(at, number))
-        yield _case(place.where, _failure(found, len(result.data)) if found else "")
+        yield _case(place.where, _failure(found, size) if found else "")
         at = number + 1
     yield from _passed(run, range(at, total))
     for error in run.errors:

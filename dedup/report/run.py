@@ -31,8 +31,8 @@ class Run:
     side: Callable[[int, Span], Side] = _none  # a span of its clean text, as lines and paragraphs of its input
     seen: Callable[[int], dict[str, Any] | None] = _none  # of a document of an index: where it came from
     repeats: Callable[[], Iterable[int]] | None = None  # documents in which something repeats; None: each may be one
-
     outline: Callable[[int], Result] | None = None  # of a document: its Result without its bytes
+    told: list[Any] = field(default_factory=list, init=False, repr=False, compare=False)  # what `findings` keeps
 
     def results(self) -> Iterator[tuple[int, Result, bool]]:
         """Yield each document: its number, its Result, and whether it is dropped."""
