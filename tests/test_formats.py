@@ -196,11 +196,14 @@ def test_documents_are_told_one_by_one() -> None:
         return clean_document(SEED.read_bytes(), Config(), f"{number}.txt")
 
     run = Run(Config(), {"documents": 50}, result, where=lambda number: (f"{number}.txt", None))
-    for report in (sarif.render(run, "1"), junit.render(run)):
-        parts = iter(report)
-        while "7.txt" not in next(parts):
-            pass
-        assert read[-1] == 7
+    parts = iter(sarif.render(run, "1"))
+    while "7.txt" not in next(parts):
+        pass
+    assert read == list(range(8))
+    read.clear()
+    assert len("".join(junit.render(run)).split("<failure")) == 51
+    assert len(list(findings(run))) == 50
+    assert read == list(range(50)), "what was found is told again, not found again"
 
 
 @pytest.mark.parametrize("kind", ["lines", "json", "sarif", "github", "junit", "html", "text"])
