@@ -217,15 +217,26 @@ def _rising(pairs: list[Span]) -> list[Span]:
 
 
 def _common(a: "Sequence[str]", b: "Sequence[str]") -> "Iterator[Run]":
-    """Yield the runs of a longest common subsequence of two short lists; nothing where the table would be too large."""
+    """Yield the runs of a longest common subsequence of two short lists; nothing where the table would be too large.
+
+    The table is a number a row (bit-parallel, Hyyrö 2004): with each bit that is 0 the subsequence is one word longer.
+    """
     if not a or not b or len(a) * len(b) > _TABLE:
         return
-    table = [[0] * (len(b) + 1)]
+    places: dict[str, int] = {}
+    for at, word in enumerate(reversed(b)):
+        places[word] = places.get(word, 0) | 1 << at
+    rows = [every := (1 << len(b)) - 1]
     for word in reversed(a):
-        row = [0]
-        for at, (other, below) in enumerate(zip(reversed(b), table[-1], strict=False)):
-            row.append(below + 1 if word == other else max(row[-1], table[-1][at + 1]))
-        table.append(row)
+        row = rows[-1]
+        same = row & places.get(word, 0)
+        rows.append(((row + same) | (row - same)) & every)
+
+    def longest(i: int, j: int) -> int:
+        """The length of the longest one of a[i:] and b[j:]."""
+        left = len(b) - j
+        return left - (rows[len(a) - i] & ((1 << left) - 1)).bit_count()
+
     i = j = length = 0
     while i < len(a) and j < len(b):
         if a[i] == b[j]:
@@ -234,7 +245,7 @@ def _common(a: "Sequence[str]", b: "Sequence[str]") -> "Iterator[Run]":
         if length:
             yield i - length, j - length, length
             length = 0
-        if table[len(a) - i - 1][len(b) - j] >= table[len(a) - i][len(b) - j - 1]:
+        if longest(i + 1, j) >= longest(i, j + 1):
             i += 1
         else:
             j += 1

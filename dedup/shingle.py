@@ -7,44 +7,18 @@ is sampled, so every run of at least k words is found.
 
 from xxhash import xxh3_64_intdigest
 
-from dedup.model import Words, integers
-from dedup.record import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from dedup.model import Array
-
-# Distinct shingles held in memory at once; a text with more is joined in as many rounds as it needs.
-_ROOM = 1 << 21
-_HASH = 1 << 63  # set in every hash and in no position, so that one array can hold either
+from dedup.model import Words
 
 
-def links(words: Words, k: int) -> "Array":
+def links(words: Words, k: int) -> list[int]:
     """Return, for each shingle of `k` words, the position (in words) at which the same shingle stands first.
 
-    Joined by the low 63 bits of xxh3: a proposal, not yet a proof. Empty when no shingle stands twice.
-    Time and memory (8 bytes a word and one bounded table) are linear in the words.
+    Joined by xxh3: a proposal, not yet a proof. Empty when no shingle stands twice. Time and memory are linear in the
+    words; for large texts there is `vector.matches`.
     """
-    count = len(words.hashes) - k + 1
-    if count < 2:
+    data, step = words.hashes.tobytes(), words.hashes.itemsize
+    hashes = [xxh3_64_intdigest(data[at : at + step * k]) for at in range(0, len(data) - step * (k - 1), step)]
+    if len(set(hashes)) == len(hashes):
         return []
-    view, step = words.hashes.cast("B"), words.hashes.itemsize
-    size = step * k
-    hashes = (xxh3_64_intdigest(view[at : at + size]) | _HASH for at in range(0, step * count, step))
-    linked = integers(1 << 64, hashes, size=count)
-    repeats, left = 0, count
-    while left:
-        # What finds no room at its first occurrence finds none later either: whole shingles go to the next round.
-        first: dict[int, int] = {}
-        left = 0
-        for position, value in enumerate(linked):
-            if value < _HASH:
-                continue
-            at = first.get(value)
-            if at is not None:
-                linked[position] = at
-                repeats += 1
-            elif len(first) < _ROOM:
-                first[value] = linked[position] = position
-            else:
-                left += 1
-    return linked if repeats else []
+    first: dict[int, int] = {}
+    return [first.setdefault(value, position) for position, value in enumerate(hashes)]

@@ -226,14 +226,6 @@ def test_matches_end_where_the_words_differ(values: list[int], k: int) -> None:
         assert right + length == len(values) or values[left + length] != values[right + length]
 
 
-def test_links_do_not_depend_on_how_many_shingles_fit_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    random = Random(5)
-    values = [random.randrange(3) for _ in range(400)]
-    whole = links(_words_of(values), 4)
-    monkeypatch.setattr("dedup.shingle._ROOM", 7)
-    assert links(_words_of(values), 4) == whole
-
-
 # ---------------------------------------------------------------- rewrite
 
 
