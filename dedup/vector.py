@@ -15,6 +15,7 @@ from itertools import accumulate, groupby
 from unicodedata import category
 
 import numpy as np
+from xxhash import xxh3_64_intdigest
 
 from dedup import normalise
 from dedup.fingerprint import shingles
@@ -35,6 +36,7 @@ _END = re.compile(r"[\r\n]")
 _WINDOW = 1 << 16  # characters: what is made of them stays in the cache of the processor
 _CUT = re.compile(r"[ \n\r\t.,;:!?()\u3001\u3002\uff0c]")  # characters that end every word
 _MULTIPLY = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9))  # Knuth; splitmix64 (Steele et al. 2014)
+_LONG = 256  # bytes of a word that is not hashed in steps
 _MASKS = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)  # of the first bytes, little-endian
 _LOWER = bytes(c + 32 if 65 <= c <= 90 else c if 48 <= c <= 57 or 97 <= c <= 122 else 32 for c in range(256))
 _BELOW = 44  # bits of a shingle's hash beside the number of its text
@@ -218,7 +220,10 @@ def _hashes(data: bytes, starts: "Numbers", sizes: "Numbers") -> "Hashes":
     padded = np.frombuffer(data + bytes(8), np.uint8)
     eight = np.ndarray((len(data) + 1,), "<u8", padded, strides=(1,))  # the eight bytes from each byte on
     out = (eight[starts] & _MASKS[np.minimum(sizes, 8)]) * _MULTIPLY[0]
-    more = np.flatnonzero(sizes > 8)
+    long = np.flatnonzero(sizes > _LONG)
+    spans = zip(starts[long].tolist(), (starts + sizes)[long].tolist(), strict=True)
+    out[long] = np.array([xxh3_64_intdigest(data[start:end]) for start, end in spans], np.uint64)
+    more = np.flatnonzero((sizes > 8) & (sizes <= _LONG))
     at, left = starts[more] + 8, sizes[more] - 8
     while len(more):
         out[more] = _mixed(out[more]) + (eight[at] & _MASKS[np.minimum(left, 8)]) * _MULTIPLY[0]

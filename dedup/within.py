@@ -95,9 +95,10 @@ def explain_document(
     """
     config.checked()
     cleaning = _cleaning(data, config, source, force_text)
-    document, paragraphs = cleaning.original, segment(cleaning.original.text)
+    document, result = cleaning.original, cleaning.result()
+    paragraphs = cleaning.before or segment(document.text)
     passes = [*cleaning.passes, (cleaning.table, cleaning.found)]
-    return cleaning.result(), tuple(_blocks(document, paragraphs, _told(table, found)) for table, found in passes)
+    return result, tuple(_blocks(document, paragraphs, _told(table, found)) for table, found in passes)
 
 
 def _kernel(size: int) -> "Kernel":
@@ -136,10 +137,14 @@ class _Cleaning:
         self.table = Table([(0, len(document.data))])  # from the text that is left to the input
         self.passes: list[tuple[Table, list[Cut]]] = []  # those that removed something, and what each found
         self.found: list[Cut] = []  # by the last pass
+        self.before: Paragraphs | None = None  # those of the document, once they are known
+        self.after: Paragraphs | None = None  # those of the text that is left
 
     def go_on(self, tokens: Words) -> bool:
         """Make a pass over the text that is left, which has these words; say whether it removed something."""
-        document, paragraphs = self.document, segment(self.document.text)
+        document = self.document
+        paragraphs = self.after = segment(document.text)
+        self.before = self.before or paragraphs
         found = self.found = []
         if self.config.similarity is not None:
             found += _differing(document, paragraphs, tokens, self.kernel, self.config)
@@ -150,7 +155,7 @@ class _Cleaning:
             self.passes.append((self.table, found))
             self.found = []
             self.table = self.table.after((c.copy, c.kept if c.moved else None) for c in gone)
-            self.document = decode(self.table.text(self.original.data), self.source, force_text=True)
+            self.document, self.after = decode(self.table.text(self.original.data), self.source, force_text=True), None
         return bool(gone)
 
     def result(self) -> Result:
@@ -162,14 +167,13 @@ class _Cleaning:
             raise DedupError(
                 f"{source}: the undo does not give the input back, so nothing was changed; please report this"
             )
-        paragraphs = segment(self.original.text)
+        paragraphs = self.before or segment(self.original.text)
         told = [*(c for c in cuts if not c.left), *_outermost(_told(self.table, self.found))]
         blocks = _blocks(self.original, paragraphs, sorted(told, key=lambda c: c.copy)) if told else ()
-        before = after = len(paragraphs.starts)
-        if self.passes:
-            after = len(segment(self.document.text).starts)
+        left = self.after or (segment(self.document.text) if self.passes else paragraphs)
         encoding, undecoded = self.original.encoding, self.original.undecoded
-        return Result(source, data, clean, encoding, blocks, ops, tuple(self.table.pieces), (before, after), undecoded)
+        counts = len(paragraphs.starts), len(left.starts)
+        return Result(source, data, clean, encoding, blocks, ops, tuple(self.table.pieces), counts, undecoded)
 
 
 def _analyse(document: Document, paragraphs: Paragraphs, tokens: Words, kernel: "Kernel", config: Config) -> list[Cut]:

@@ -100,7 +100,7 @@ def test_the_windows_of_a_long_text_cut_no_word() -> None:
         assert all(end <= start for end, (_, start) in zip(ends, pairwise(found.starts), strict=False))
 
 
-@pytest.mark.parametrize("size", [1, 7, 8, 9, 16, 17, 70_000])
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 16, 17, 256, 257, 70_000])
 def test_a_word_of_any_length_has_a_hash_of_all_of_it(size: int) -> None:
     word = "a" * size
     hashes = vector.Batch([f"{word} {word[:-1]}b b{word[1:]} {word}"]).hashes.tolist()
