@@ -19,17 +19,23 @@ SHINGLE = 5  # words
 WINDOW = 4  # shingles
 RUN = SHINGLE + WINDOW - 1  # words; any shared run of this size is found
 
+_BLOCK = 1 << 15  # words of which the shingles are made at once: they stay in the cache of the processor
 _PRIME = 0x9E3779B97F4A7C15  # 2**64 / golden ratio (Knuth)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))  # splitmix64 (Steele, Lea, Flood 2014)
 
 
 def shingles(words: "bytes | memoryview | NDArray[np.uint32]", size: int = SHINGLE) -> "Hashes":
     """Return a 64-bit hash of each `size` words with these 32-bit hashes; of all words where they are fewer."""
-    hashes = np.frombuffer(words, np.uint32).astype(np.uint64)
+    hashes = np.frombuffer(words, np.uint32)
     size = min(size, len(hashes))
-    if not size:
-        return hashes
-    hashes += np.uint64(1)
+    out = np.empty(len(hashes) - size + 1 if size else 0, np.uint64)
+    for at in range(0, len(out), _BLOCK):
+        out[at : at + _BLOCK] = _shingles(hashes[at : at + _BLOCK + size - 1], size)
+    return out
+
+
+def _shingles(words: "NDArray[np.uint32]", size: int) -> "Hashes":
+    hashes = words.astype(np.uint64) + np.uint64(1)
     out, done = hashes, 1  # of `done` words; those of twice as many are made of two of them (Horner)
     for bit in f"{size:b}"[1:]:
         out, done = out[:-done] * np.uint64(pow(_PRIME, done, 1 << 64)) + out[done:], 2 * done

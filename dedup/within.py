@@ -73,7 +73,7 @@ def clean_documents(
     while going:
         batch = vector.Batch([cleaning.document.text for cleaning in going])
         for number, cleaning in enumerate(going):
-            cleaning.words = batch, number
+            cleaning.words = (batch, number) if words else None
         repeating = batch.repeating(least)
         going = [c for n, c in enumerate(going) if n in repeating and c.go_on(batch.words(n))]
     return [(c.result(), c.words) if isinstance(c, _Cleaning) else c for c in read]
@@ -129,7 +129,7 @@ def _cleaning(data: bytes, config: Config, source: str, force_text: bool) -> "_C
 class _Cleaning:
     """The passes over one document."""
 
-    words: "Part"  # those of the text that is left
+    words: "Part | None" = None  # those of the text that is left, if they were asked for
 
     def __init__(self, document: Document, source: str, kernel: "Kernel", config: Config) -> None:
         self.original = self.document = document
