@@ -1,6 +1,6 @@
 """The jobs of peers/batch.toml side by side on one generated batch: processor time against `wc -w`, and the answers.
 
-    python benchmarks/batch.py > benchmarks/batch.md
+    python benchmarks/batch.py
 
 Jobs take turns, each is run `RUNS` times, and the medians of the ratios are told. A peer is installed into an
 environment of its own under .bench; one that cannot be is told as such. A wrong answer of ours fails.
