@@ -174,8 +174,8 @@ def _linked(values: "NDArray[np.uint64]") -> "NDArray[Any]":
     linked: NDArray[Any] = np.full(len(values), -1, np.int32 if len(values) < 1 << 31 else np.int64)
     bits = max(0, len(values).bit_length() - _SORTED)
     heads = (values >> np.uint64(64 - bits)).astype(np.uint16) if bits else np.zeros(len(values), np.uint16)
-    for part in range(1 << bits):
-        own = np.flatnonzero(heads == part)
+    parts = np.argsort(heads, kind="stable")  # of 16 bits: linear
+    for own in np.split(parts, np.cumsum(np.bincount(heads, minlength=1 << bits))[:-1]):
         inside = values[own]
         if len(own) and inside.min() == inside.max():  # of a text that is one word over and over
             linked[own[1:]] = own[0]
@@ -278,7 +278,9 @@ def _unicode(text: str, at: int) -> "tuple[Numbers, Numbers, Hashes]":
     else:
         inside = kinds != _APART
     keys = np.where(inside, known & _KEY, np.uint32(32))
-    data = keys.tobytes().decode("utf-32", "surrogatepass").encode("utf-8", "surrogatepass")
+    data = (
+        keys.astype("<u4", copy=False).tobytes().decode("utf-32-le", "surrogatepass").encode("utf-8", "surrogatepass")
+    )
     if (kinds == _ALONE).any():
         begins = inside & ~inner
         begins[1:] &= (kinds[1:] == _ALONE) | (kinds[:-1] != _LETTER)
@@ -320,7 +322,7 @@ def _told(found: list[str]) -> list[int]:
         keys = [key(word).encode("utf-8", "surrogatepass") for word in new]
         sizes = np.array([*map(len, keys)])
         fresh = dict(zip(new, _hashes(b"".join(keys), np.cumsum(sizes) - sizes, sizes).tolist(), strict=True))
-        if len(_TOLD) + len(fresh) > _REMEMBERED:
-            _TOLD.clear()
+        if len(_TOLD) + len(fresh) > _REMEMBERED:  # they are told without being remembered
+            return [fresh[word] if word in fresh else _TOLD[word] for word in found]
         _TOLD.update(fresh)
     return [_TOLD[word] for word in found]

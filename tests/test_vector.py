@@ -108,6 +108,22 @@ def test_a_word_of_any_length_has_a_hash_of_all_of_it(size: int) -> None:
     assert len(set(hashes)) == (2 if size == 1 else 3)
 
 
+def test_matches_do_not_depend_on_how_many_shingles_are_sorted_at_once() -> None:
+    random = Random(5)
+    words = vector.words(" ".join(random.choice("abc") for _ in range(3000)))
+    whole = vector.matches(words, 4)
+    with patch.object(vector, "_SORTED", 3):
+        assert vector.matches(words, 4) == whole
+
+
+def test_odd_words_have_one_hash_however_many_are_remembered() -> None:
+    text = " ".join(f"e\u0301{number}" for number in range(50))
+    whole = vector.Batch([text]).hashes.tolist()
+    with patch.object(vector, "_TOLD", {}), patch.object(vector, "_REMEMBERED", 30):
+        assert vector.Batch([text[:80]]).hashes.tolist()[:10] == whole[:10]
+        assert vector.Batch([text]).hashes.tolist() == whole
+
+
 def test_lines_are_those_with_words_in_order() -> None:
     batch = vector.Batch(["One two.\r\n***\n\nThree &#10; four\rfive", "", "Ü\n"])
     first, sizes, lines = batch.lines(1)
