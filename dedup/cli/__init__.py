@@ -25,6 +25,10 @@ def run(arguments: list[str]) -> int:
         return complain("not enough memory for this input")
     except RecursionError:
         return complain("the input is nested too deeply")
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from None  # so DuckDB tells it
     return 0
 
 

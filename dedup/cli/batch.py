@@ -23,7 +23,7 @@ from dedup.engine import Tables, spread
 from dedup.errors import InputError, OutputError
 from dedup.index import Index
 from dedup.io import files
-from dedup.io.corpus import Corpus, Gathered, gather, units
+from dedup.io.corpus import Corpus, Gathered, gather, load, units
 from dedup.io.documents import Reading, Source
 from dedup.model import Failure, Findings, Result, Shared, Side, Span
 from dedup.report.run import Run
@@ -172,7 +172,7 @@ def _gathered(
         for number, unit in enumerate(units(reading, sources, errors))
     )
     with _progress(total) as advance:
-        for gathered in spread(gather, jobs, workers):
+        for gathered in map(load, spread(gather, jobs, workers)):
             yield gathered
             advance(gathered.read)
     for error in errors:
@@ -199,18 +199,24 @@ def _folder() -> Iterator[str]:
         folder = tempfile.mkdtemp(prefix="dedup-")
     except OSError as error:
         raise OutputError(f"{tempfile.gettempdir()}: no working folder can be made there: {error.strerror}") from None
-    before = {number: signal.signal(number, _stop) for number in (signal.SIGTERM, signal.SIGHUP)}
+    stopped: list[int] = []
+
+    def stop(number: int, _: Any) -> None:
+        stopped.append(number)
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
     before[signal.SIGPIPE] = signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a write raises BrokenPipeError instead
     try:
         yield folder
+    except RuntimeError:
+        if stopped:  # DuckDB tells another error instead
+            raise SystemExit(128 + stopped[0]) from None
+        raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _stop(number: int, _: Any) -> None:
-    raise SystemExit(128 + number)
 
 
 def _lasting(source: Source, folder: str, number: int, replaced: Collection[str]) -> Source:

@@ -48,7 +48,7 @@ class Gathered:
 
     unit: int
     columns: dict[str, "array[int]"]
-    rows: dict[str, Any]  # for engine.Tables
+    rows: Rows  # for engine.Tables
     totals: list[int]
     read: int  # bytes
     errors: list[Failure] = field(default_factory=list)
@@ -84,8 +84,12 @@ def _parts(reading: Reading, number: int, source: Source) -> Iterator[Part]:
             line += block.count(b"\n")
 
 
-def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> Gathered:
-    """Clean the documents of one unit, and write what is kept of them into the folder."""
+def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> str:
+    """Clean the documents of one unit, write what is kept of them into the folder, and return where to `load` it from.
+
+    A message that is longer than a pipe takes at once would be cut short when the process is killed, and whoever reads
+    it would wait for the rest.
+    """
     reading, folder, unit, parts = job
     out = Gathered(
         unit, {name: array("Q") for name in COLUMNS}, {}, [0] * len(TOTALS), sum(p.end - p.start for p, _ in parts)
@@ -116,7 +120,17 @@ def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> Gathered
                 table["doc"] += first
             rows.append(known)
     out.rows = joined(rows)
-    return out
+    with _file(folder, unit, "gathered", "wb") as stream:
+        pickle.dump(out, stream)
+    return stream.name
+
+
+def load(path: str) -> Gathered:
+    """Return what `gather` has written. It is read once only."""
+    with open(path, "rb") as stream:
+        gathered: Gathered = pickle.load(stream)
+    os.unlink(path)
+    return gathered
 
 
 def _stretches(parts: list[tuple[Part, Source]], fail: Fail) -> Iterator[Stretch]:
