@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 CAP = 100  # documents that share a fingerprint and are all compared; of more, each is compared with the first only
 LEAST = 0.2  # of the fingerprints of the smaller document; pairs that share half of their shingles share more than this
-_HELD = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}  # they wait while a worker starts
 _ROWS = 4096  # fetched at once
 
 _Job = TypeVar("_Job")
@@ -208,7 +207,7 @@ def spread(work: "Callable[[_Job], _Done]", jobs: "Iterable[_Job]", workers: int
         waiting: deque[Any] = deque()
         try:
             for job in jobs:
-                before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)  # a worker that starts is not left halfway
+                before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a worker that starts inherits it
                 try:
                     waiting.append(pool.submit(work, job))
                 finally:
@@ -226,7 +225,6 @@ def spread(work: "Callable[[_Job], _Done]", jobs: "Iterable[_Job]", workers: int
 def _begin() -> None:
     """Leave Ctrl-C to the parent, and end when it ends, however that comes about."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)  # they were inherited
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     parent = parent_process()
 

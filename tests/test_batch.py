@@ -6,18 +6,15 @@ import random
 import re
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Mapping
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import jsonschema
 import pytest
 
-from dedup.cli.batch import _folder
 from dedup.manifest import parse, undo
 from tests.run import DEDUP, ROOT, dedup
 from tests.test_across import SHARE, article
@@ -761,12 +758,3 @@ def test_a_kill_while_files_are_replaced_loses_none_of_them(tmp_path: Path) -> N
         if left.get(name) != text.encode():
             assert undo(left.get(name, b""), kept[name]) == text.encode()
     assert left["000.txt"] == texts[0].encode()
-
-
-def test_a_signal_during_a_join_ends_the_run_as_elsewhere() -> None:
-    """DuckDB tells an error of its own where a handler has raised SystemExit."""
-    with duckdb.connect() as base, pytest.raises(SystemExit) as stop, _folder() as folder:
-        threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
-        base.execute("select sum(a.range * b.range) from range(10000000) a, range(10000000) b").fetchall()
-    assert stop.value.code == 128 + signal.SIGTERM
-    assert not os.path.exists(folder)

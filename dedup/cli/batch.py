@@ -131,6 +131,8 @@ def batch(
         sources = [_lasting(source, folder, number, replaced) for number, source in enumerate(found)]
         try:
             work = _worked(reading, sources, folder, engine, tally, stack)
+        except duckdb.InterruptException:
+            raise KeyboardInterrupt from None
         except (OSError, duckdb.Error) as error:
             said = error.strerror if isinstance(error, OSError) else str(error).partition("\n")[0]
             raise OutputError(
@@ -209,7 +211,7 @@ def _folder() -> Iterator[str]:
     before[signal.SIGPIPE] = signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a write raises BrokenPipeError instead
     try:
         yield folder
-    except RuntimeError:
+    except (KeyboardInterrupt, RuntimeError):
         if stopped:  # DuckDB tells another error instead
             raise SystemExit(128 + stopped[0]) from None
         raise
