@@ -190,6 +190,7 @@ def _pattern(text: str) -> "re.Pattern[str]":
 
 
 def key(word: str) -> str:
+    """Return the match key of one word."""
     if word.isascii():
         return word.lower()
     from unicodedata import normalize

@@ -390,7 +390,7 @@ def _words(name: str, size: int) -> str:
 def _share_of(shared: int, left: int, right: int) -> tuple[str, str]:
     """Two documents of so many shingles that share so many, their first."""
     start = _words("both", shared + SHINGLE - 1)
-    return tuple(f"{start} {_words(name, size - shared)}\n" for name, size in (("one", left), ("other", right)))  # type: ignore[return-value]
+    return f"{start} {_words('one', left - shared)}\n", f"{start} {_words('other', right - shared)}\n"
 
 
 def _kind(*texts: str) -> str:
