@@ -43,8 +43,9 @@ from dedup.model import (
 from dedup.normalise import keys
 from dedup.rewrite import Table, undo
 from dedup.segment import page, segment
+from dedup.tell import sides
 from dedup.vector import Batch, common
-from dedup.within import clean_document, sides
+from dedup.within import clean_document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -194,19 +195,19 @@ def find(tables: Tables, corpus: Corpus, config: Config) -> Findings:
 
 def edited(result: Result, cuts: "Sequence[Shared]", of: "Callable[[int], Result]") -> Result:
     """Return `result` without what other documents have too; `of` gives the Results of these."""
-    before = Table(list(result.pieces))
+    before = Table.of(result)
     table = before.after((span, None) for span in _joined(cut.copy for cut in cuts))
     clean = table.text(result.data)
     blocks, side = list(result.blocks), sides_of(result)
     for cut in cuts:
         other = of(cut.first)
-        here, there = side(before.span(cut.copy)), sides_of(other)(Table(list(other.pieces)).span(cut.kept))
+        here, there = side(before.span(cut.copy)), sides_of(other)(Table.of(other).span(cut.kept))
         reason = SHARED.get(cut.rule) or REASONS[cut.rule]
         first = cut.first if cut.first != cut.document else None
         blocks.append(Block("", "exact", 1.0, here, there, cut.words, True, cut.rule, reason, document=first))
     blocks = [b._replace(id=str(n)) for n, b in enumerate(sorted(blocks, key=lambda b: b.copy.bytes), 1)]
     witnesses = [(b.copy.bytes[0], b.kept.bytes[0]) for b in blocks if b.removed and b.document is None]
-    after = len(segment(decode(clean, force_text=True).text).starts)
+    after = len(segment(decode(clean, force_text=True, encoding=result.encoding).text).starts)
     return result._replace(
         clean=clean,
         blocks=tuple(blocks),
@@ -229,7 +230,7 @@ def _joined(spans: "Iterable[Span]") -> "list[Span]":
 
 def sides_of(result: Result) -> "Callable[[Span], Side]":
     """Return the function that tells the lines and paragraphs of a span of bytes of the input of `result`."""
-    document = decode(result.data, force_text=True)
+    document = decode(result.data, force_text=True, encoding=result.encoding)
     return sides(document, segment(document.text))
 
 

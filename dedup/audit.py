@@ -22,7 +22,7 @@ def audit(result: Result, config: Config) -> list[str]:
 class _Audit:
     def __init__(self, result: Result, config: Config) -> None:
         self.result, self.config = result, config
-        document = decode(result.data, force_text=True)
+        document = decode(result.data, force_text=True, encoding=result.encoding)
         tokens = words(document.text)
         self.starts = byte_offsets(document, tokens.starts)
         spans = ((start, tokens.end(at)) for at, start in enumerate(tokens.starts))
@@ -32,6 +32,11 @@ class _Audit:
         self.stays = bytearray(len(self.keys))
         for word in self.kept:
             self.stays[word] = 1
+        # The words that fixers touched: they answer for these with the fixes that the result lists.
+        self.mended = bytearray(len(self.keys))
+        for fix in result.fixes:
+            for word in range(max(0, bisect_left(self.starts, fix.span[0]) - 1), bisect_left(self.starts, fix.span[1])):
+                self.mended[word] = 1
 
     def inside(self, span: Span) -> range:
         """The words that start in these bytes."""
@@ -40,13 +45,14 @@ class _Audit:
     def failures(self) -> "list[str]":
         result = self.result
         out = []
-        if b"".join(result.data[start:end] for start, end in result.pieces) != result.clean:
-            out.append("the clean text is not made of the input")
+        source = result.data + result.put
+        if b"".join(source[start:end] for start, end in result.pieces) != result.clean:
+            out.append("the clean text is not made of the input, and of what fixers put in")
         undone = (result.clean[op.span[0] : op.span[1]] if op.span else op.literal or b"" for op in result.ops)
         if b"".join(undone) != result.data:
             out.append("the undo does not give the input back")
-        clean = decode(result.clean, force_text=True).text
-        if [self.keys[word] for word in self.kept] != keys(clean):
+        clean = decode(result.clean, force_text=True, encoding=result.encoding).text
+        if not result.fixes and [self.keys[word] for word in self.kept] != keys(clean):
             out.append("the words of the clean text are not those of the input")
         told = bytearray(len(self.keys))
         for block in result.removed:
@@ -54,7 +60,7 @@ class _Audit:
                 told[word] = 1
             if not self.witnessed(block):
                 out.append(f"block {block.id}: what was kept does not hold the words of the copy")
-        lost = [word for word in range(len(self.keys)) if not self.stays[word] and not told[word]]
+        lost = [w for w in range(len(self.keys)) if not self.stays[w] and not told[w] and not self.mended[w]]
         if lost:
             out.append(f"byte {self.starts[lost[0]]}: {len(lost)} words are gone, and no block says why")
         return out + self.untold()
@@ -63,6 +69,8 @@ class _Audit:
         """Whether the witness of a removed block is kept and holds its words, but for the changes that are listed."""
         copy = self.without(block.copy.bytes, [change.copy for change in block.changes])
         kept = self.without(block.kept.bytes, [change.kept for change in block.changes])
+        if any(self.mended[word] for word in [*copy, *kept]):
+            return all(self.stays[word] or self.mended[word] for word in kept)
         same = [self.keys[word] for word in copy]
         witness = [self.keys[word] for word in kept]
         if not block.changes and witness:

@@ -49,6 +49,12 @@ class Config(Record):
     min_documents: int = 3
     # Whether such lines go from all documents of the group but the first.
     boilerplate: bool = False
+    # The encoding of the inputs. Empty: as their byte order mark says, else UTF-8, else what they look like.
+    encoding: str = ""
+    # The fixers that mend the text, by name (see `fix.FIXERS`); none unless they are named.
+    fix: tuple[str, ...] = ()
+    # The file with the lines of page furniture, by language, that the fixer of this name takes; else that of ours.
+    furniture: str = ""
 
     def checked(self) -> "Config":
         """Return this configuration. Raises UsageError for a value outside its range."""

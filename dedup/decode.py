@@ -1,12 +1,13 @@
 """Bytes to text and back, losing nothing.
 
 Why: words are found in text, but the user's bytes are what must survive. UTF-8 is the default; a byte that is not
-UTF-8 becomes a lone surrogate (PEP 383) and comes back as the same byte. UTF-16 is read only with its byte order mark.
+UTF-8 becomes a lone surrogate (PEP 383) and comes back as the same byte. UTF-16 is read with its byte order mark, and
+other encodings where they are named, or where most of what is not ASCII is no UTF-8.
 
     b"caf\\xe9\\n"   ->   "caf\\udce9\\n"   ->   b"caf\\xe9\\n"
 """
 
-from dedup.errors import InputError
+from dedup.errors import InputError, UsageError
 from dedup.model import Document, Span, integers
 from dedup.record import TYPE_CHECKING
 
@@ -14,13 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _UTF8 = b"\xef\xbb\xbf"
+_ENOUGH = 32  # bytes that are no UTF-8, from which on another encoding is looked for
+_LOOKED_AT = 1 << 18  # bytes
+_STATEFUL = ("iso2022", "hz", "utf-7", "unicode", "raw", "punycode", "idna", "euc_jis_", "euc_jisx", "shift_jis_",
+             "shift_jisx", "big5hkscs")  # fmt: skip  # how the names begin
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 
-def decode(data: bytes, source: str = "input", *, force_text: bool = False) -> Document:
+def decode(data: bytes, source: str = "input", *, force_text: bool = False, encoding: str = "utf-8") -> Document:
     """Return `data` as a Document whose text encodes back to the same bytes.
 
-    Raises InputError for data with NUL bytes (a binary, or UTF-16 without its mark) unless `force_text`.
+    A byte order mark goes before the `encoding`; where this is empty, it is found out. Data that would not come back
+    from it is read as UTF-8. Raises InputError for data with NUL bytes (a binary, or UTF-16 without its mark) unless
+    `force_text`, UsageError for an encoding that is not known.
     """
     mark = data[:2]
     if mark in _UTF16:
@@ -30,6 +37,8 @@ def decode(data: bytes, source: str = "input", *, force_text: bool = False) -> D
             text = "\0"
         if "\0" not in text:
             return Document(data, text, _UTF16[mark], "surrogatepass", mark, 0)
+    if encoding not in ("", "utf-8") and (document := _encoded(data, codec(encoding))):
+        return document
     if b"\0" in data and not force_text:
         raise InputError(
             f"{source}: byte {data.index(0)} is NUL, so this looks like a binary file; "
@@ -38,7 +47,61 @@ def decode(data: bytes, source: str = "input", *, force_text: bool = False) -> D
     mark = _UTF8 if data.startswith(_UTF8) else b""
     text = data[len(mark) :].decode("utf-8", "surrogateescape")
     undecoded = 0 if text.isascii() else sum(1 for c in text if "\udc80" <= c <= "\udcff")
+    if undecoded and not encoding and not mark and (document := _encoded(data, _guessed(data))):
+        return document
     return Document(data, text, "utf-8", "surrogateescape", mark, undecoded)
+
+
+def again(document: Document, data: bytes) -> Document:
+    """Return `data`, made of pieces of `document`, as a Document in its encoding."""
+    return decode(data, force_text=True, encoding=document.encoding)
+
+
+def _encoded(data: bytes, encoding: str) -> Document | None:
+    """The Document in this encoding, if it gives all bytes back."""
+    errors = "surrogatepass" if encoding.startswith("utf-16") else "surrogateescape"
+    try:
+        text = data.decode(encoding, errors)
+        if not encoding or text.encode(encoding, errors) != data:
+            return None
+    except (UnicodeError, LookupError):
+        return None
+    undecoded = 0 if errors == "surrogatepass" else sum(1 for c in text if "\udc80" <= c <= "\udcff")
+    return Document(data, text, encoding, errors, b"", undecoded)
+
+
+def codec(name: str) -> str:
+    """Return the name of an encoding as Python has it. Raises UsageError for one that cannot be read piece by piece.
+
+    >>> codec("Latin1"), codec("UTF8")
+    ('iso8859-1', 'utf-8')
+    """
+    import codecs
+
+    try:
+        found = codecs.lookup(name).name.removesuffix("-sig")
+        if "ab".encode(found) == "a".encode(found) + "b".encode(found) and not found.startswith(_STATEFUL):
+            return found
+        why = "has marks or states between its characters; convert the text first, as with iconv"
+    except (LookupError, UnicodeError):
+        why = "is not known; use a name such as windows-1252, shift_jis or koi8-r"
+    raise UsageError(f"encoding {name} {why}")
+
+
+def _guessed(data: bytes) -> str:
+    """The encoding that the data looks like; empty where that is open. Lines count once: copies tell nothing new."""
+    lines = b"\n".join(dict.fromkeys(data[:_LOOKED_AT].split(b"\n")))
+    text = lines.decode("utf-8", "surrogateescape")
+    undecoded = sum(1 for c in text if "\udc80" <= c <= "\udcff")
+    if undecoded < _ENOUGH or 2 * undecoded < sum(1 for c in text if c > "\x7f"):
+        return ""
+    from charset_normalizer import from_bytes
+
+    best = from_bytes(lines).best()
+    try:
+        return codec(best.encoding) if best else ""
+    except UsageError:
+        return ""
 
 
 def byte_offsets(document: Document, chars: "Sequence[int]") -> "Sequence[int]":

@@ -273,7 +273,7 @@ def clean_batch(
             raise cleaned
         result, words = cleaned
         corpus.results.append(result)
-        corpus.texts.append(decode(result.clean, force_text=True))
+        corpus.texts.append(decode(result.clean, force_text=True, encoding=result.encoding))
         parts += [words] if words else []
     batch = Batch.of(parts)
     corpus.words = [batch.hashes[batch.span(number)].tobytes() for number in range(len(parts))]

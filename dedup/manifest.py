@@ -14,7 +14,7 @@ import binascii
 import json
 from typing import Any
 
-from xxhash import xxh3_128_hexdigest
+from xxhash import xxh3_128, xxh3_128_hexdigest
 
 from dedup.errors import ManifestError
 from dedup.model import Op
@@ -26,18 +26,50 @@ SCHEMA = "dedup-manifest/1"
 
 def record(source: str, data: bytes, clean: bytes, ops: tuple[Op, ...], **more: Any) -> dict[str, Any]:
     """Return the manifest record of one cleaned document; `more` are further fields, such as its line number."""
-    from dedup import __version__
+    whole = Whole()
+    whole.add(data, clean, ops)
+    return whole.record(source, **more)
 
-    return {
-        "schema": SCHEMA,
-        "source": source,
-        **more,
-        "scheme": SCHEME,
-        "version": __version__,
-        "input": {"bytes": len(data), "xxh3_128": xxh3_128_hexdigest(data)},
-        "output": {"bytes": len(clean), "xxh3_128": xxh3_128_hexdigest(clean)},
-        "ops": [list(op.span) if op.span else base64.b64encode(op.literal or b"").decode("ascii") for op in ops],
-    }
+
+class Whole:
+    """What the manifest tells of a text that is written piece by piece."""
+
+    def __init__(self) -> None:
+        self.sizes = [0, 0]  # bytes, before and after
+        self.digests = xxh3_128(), xxh3_128()
+        self.ops: list[Op] = []
+
+    def add(self, data: bytes, clean: bytes, ops: tuple[Op, ...]) -> None:
+        """Take in the next piece, before and after, and the ops that rebuild it."""
+        at = self.sizes[1]
+        for op in ops:
+            span = (op.span[0] + at, op.span[1] + at) if op.span else None
+            last = self.ops[-1].span if self.ops else None
+            if span and last and last[1] == span[0]:
+                self.ops[-1] = Op((last[0], span[1]), None)
+            else:
+                self.ops.append(Op(span, op.literal))
+        for side, piece in enumerate((data, clean)):
+            self.sizes[side] += len(piece)
+            self.digests[side].update(piece)
+
+    def record(self, source: str, **more: Any) -> dict[str, Any]:
+        """Return the record of the text; `more` are further fields."""
+        from dedup import __version__
+
+        sides = [
+            {"bytes": n, "xxh3_128": digest.hexdigest()} for n, digest in zip(self.sizes, self.digests, strict=True)
+        ]
+        return {
+            "schema": SCHEMA,
+            "source": source,
+            **more,
+            "scheme": SCHEME,
+            "version": __version__,
+            "input": sides[0],
+            "output": sides[1],
+            "ops": [list(o.span) if o.span else base64.b64encode(o.literal or b"").decode("ascii") for o in self.ops],
+        }
 
 
 def dump(entry: dict[str, Any]) -> bytes:
@@ -74,10 +106,21 @@ def undo(clean: bytes, entry: dict[str, Any]) -> bytes:
             f"{source}: the clean text ({len(clean)} bytes) is not the one that was written ({output['bytes']} bytes); "
             "it was edited, or belongs to another manifest"
         )
+    if "encoding" in entry:
+        clean = recoded(clean, "utf-8", entry["encoding"])
     data = rebuild(clean, tuple(_op(op, len(clean), source) for op in entry["ops"]))
     if xxh3_128_hexdigest(data) != entry["input"]["xxh3_128"]:
         raise ManifestError(f"{source}: the ops do not give the input back; the manifest is damaged")
     return data
+
+
+def recoded(data: bytes, before: str, after: str) -> bytes:
+    """Return text in another encoding. Raises ManifestError for one that is not known, or lacks its characters."""
+    errors = "surrogatepass" if "utf-16" in before + after else "surrogateescape"
+    try:
+        return data.decode(before, errors).encode(after, errors)
+    except (LookupError, UnicodeError):
+        raise ManifestError(f"the text cannot be written in {after!r} again; the manifest is damaged") from None
 
 
 def _op(op: Any, size: int, source: str) -> Op:

@@ -236,6 +236,14 @@ class Block(Record):
     document: int | None = None  # of a batch: the one that has the kept stretch, where that is another one
 
 
+class Fix(Record):
+    """A change that a fixer made: bytes `span` of the input became bytes `put` of `data + put`, see Result."""
+
+    rule: str  # the name of the fixer
+    span: Span
+    put: Span
+
+
 class Op(Record):
     """One step of the undo: a span of the clean bytes to take over, or bytes to put in. Exactly one is set."""
 
@@ -246,7 +254,8 @@ class Op(Record):
 class Result(Record):
     """What was found in one document and what was done.
 
-    `clean` is `data` with the removed blocks cut; all else keeps its bytes. `ops` rebuild `data` from `clean`.
+    `clean` is `data` with the removed blocks cut; all else keeps its bytes but for the fixes, which are only made where
+    they were asked for. `ops` rebuild `data` from `clean`.
     """
 
     source: str
@@ -255,15 +264,18 @@ class Result(Record):
     encoding: str
     blocks: tuple[Block, ...]
     ops: tuple[Op, ...]
-    pieces: tuple[Span, ...]  # the spans of `data` that `clean` is made of, in its order
+    pieces: tuple[Span, ...]  # the spans of `data + put` that `clean` is made of, in its order
     paragraphs: tuple[int, int]  # before, after
     undecoded: int  # bytes
+    put: bytes = b""  # what fixers put in
+    fixes: tuple[Fix, ...] = ()  # in the order in which they were made
 
     @property
     def text(self) -> str:
         """The clean text, decoded; bytes that are no text become lone surrogates."""
-        errors = "surrogateescape" if self.encoding == "utf-8" else "surrogatepass"
-        return self.clean.decode("utf-16" if self.encoding.startswith("utf-16") else "utf-8", errors)
+        if self.encoding.startswith("utf-16"):
+            return self.clean.decode(self.encoding, "surrogatepass").removeprefix("\ufeff")
+        return self.clean.decode(self.encoding, "surrogateescape")
 
     @property
     def removed(self) -> tuple[Block, ...]:
@@ -275,10 +287,24 @@ class Result(Record):
         """The repeats that were found and left, each with its reason."""
         return tuple(b for b in self.blocks if not b.removed)
 
+    def told(self, fix: Fix) -> tuple[str, str]:
+        """Return what stood where a fixer changed something, and what stands there now, as text."""
+        put = slice(fix.put[0] - len(self.data), fix.put[1] - len(self.data))
+        return self.data[slice(*fix.span)].decode(self.encoding, "replace"), self.put[put].decode(
+            self.encoding, "replace"
+        )
+
+    @property
+    def grown(self) -> int:
+        """Bytes that the fixes made more (or less, below 0) of what was left."""
+        if not self.fixes:
+            return 0
+        return len(self.clean) - len(self.data) + sum(b.copy.bytes[1] - b.copy.bytes[0] for b in self.removed)
+
     @property
     def duplication(self) -> float:
         """Bytes removed / bytes in, 0..1."""
-        return (len(self.data) - len(self.clean)) / len(self.data) if self.data else 0.0
+        return (len(self.data) - len(self.clean) + self.grown) / len(self.data) if self.data else 0.0
 
 
 # ---------------------------------------------------------------- many documents

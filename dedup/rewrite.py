@@ -8,8 +8,8 @@ that stands byte for byte in the output is taken from there: on a doubled articl
 from bisect import bisect_left, bisect_right
 from itertools import accumulate, pairwise
 
-from dedup.model import Op, Span
-from dedup.record import TYPE_CHECKING
+from dedup.model import Fix, Op, Result, Span
+from dedup.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,16 +17,45 @@ if TYPE_CHECKING:
 _SEED = 64  # bytes that a removed span must share with the output to be taken from there
 
 
-class Table:
-    """A text made of spans of another, in any order: the way from the bytes of the one to those of the other."""
+class Put(Record):
+    """What fixers put in. In the numbering of a Table it stands behind the other text, from byte `base` on."""
 
-    def __init__(self, pieces: list[Span], moved: bool = False) -> None:
+    base: int
+    text: bytes
+    fixes: tuple[Fix, ...]
+
+    def origin(self, span: Span) -> Span:
+        """Return the span of the other text that these bytes were put in for; what was not put in is its own."""
+        if not self.fixes or span[0] < self.base or (span[0] == self.base == span[1]):
+            return span
+        first = bisect_right(self.fixes, span[0], key=lambda fix: fix.put[0]) - 1
+        last = bisect_left(self.fixes, span[1], key=lambda fix: fix.put[0]) - 1
+        return self.fixes[first].span[0], self.fixes[max(first, last)].span[1]
+
+
+_NOTHING = Put(0, b"", ())
+
+
+class Table:
+    """A text made of spans of another, in any order: the way from the bytes of the one to those of the other.
+
+    Spans of the other text from `put.base` on are spans of what fixers put in.
+    """
+
+    def __init__(self, pieces: list[Span], moved: bool = False, put: Put = _NOTHING) -> None:
         self.pieces, self.moved = pieces, moved  # whether any piece stands before one that came before it
+        self.put = put
         self.starts = [0, *accumulate(end - start for start, end in pieces)]
 
+    @classmethod
+    def of(cls, result: Result) -> "Table":
+        """Return the Table from the clean text of `result` to its input."""
+        return cls(list(result.pieces), put=Put(len(result.data), result.put, result.fixes))
+
     def text(self, data: bytes) -> bytes:
-        """Return the bytes that the pieces of `data` make."""
-        return b"".join(data[start:end] for start, end in self.pieces)
+        """Return the bytes that the pieces of `data` make, and of what was put in."""
+        source = data + self.put.text if self.put.text else data
+        return b"".join(source[start:end] for start, end in self.pieces)
 
     def spans(self, span: Span) -> list[Span]:
         """Return the spans of the other text that `span` was made of; neighbours are joined."""
@@ -34,20 +63,22 @@ class Table:
         for at in range(bisect_right(self.starts, span[0]) - 1, bisect_left(self.starts, span[1])):
             start, size = self.pieces[at][0], self.starts[at]
             part = start + max(0, span[0] - size), start + min(span[1], self.starts[at + 1]) - size
-            if out and out[-1][1] == part[0]:
+            if out and out[-1][1] == part[0] and (part[0] != self.put.base or not self.put.text):
                 part = out.pop()[0], part[1]
             out.append(part)
         return out
 
     def span(self, span: Span) -> Span:
         """Return the span of the other text that `span` was left of; the largest part where its parts were moved."""
-        if not self.moved or span[0] == span[1]:
+        empty = span[0] == span[1]
+        if empty or not (self.moved or self.put.fixes):
             first = min(bisect_right(self.starts, span[0]), len(self.pieces)) - 1
             last = max(first, bisect_left(self.starts, span[1]) - 1)  # an empty span may stand between two pieces
             shift = [self.pieces[at][0] - self.starts[at] for at in (first, last)]
-            return span[0] + shift[0], span[1] + shift[1]
-        parts = self.spans(span)
-        if all(x[1] <= y[0] for x, y in pairwise(parts)):
+            start, end = span[0] + shift[0], span[1] + shift[1]
+            return (self.put.origin((start, end))[0],) * 2 if empty else (start, end)
+        parts = [self.put.origin(part) for part in self.spans(span)]
+        if all(x[0] <= y[0] and x[1] <= y[1] for x, y in pairwise(parts)):
             return parts[0][0], parts[-1][1]
         return max(parts, key=lambda part: part[1] - part[0])
 
@@ -64,7 +95,31 @@ class Table:
             at = end
         if at < self.starts[-1]:
             out += self.spans((at, self.starts[-1]))
-        return Table(out, moved)
+        return Table(out, moved, self.put)
+
+    def mended(self, rule: str, edits: "Iterable[tuple[Span, bytes]]", base: int) -> "Table":
+        """Return the Table of this text after these edits of a fixer; the other text has `base` bytes."""
+        out: list[Span] = []
+        texts, fixes = [self.put.text], list(self.put.fixes)
+        at, top = 0, base + len(self.put.text)
+        for (start, end), text in edits:
+            if at < start:
+                out += self.spans((at, start))
+            put = top, top + len(text)
+            fixes.append(Fix(rule, self.span((start, end)), put))
+            if text:
+                out.append(put)
+                texts.append(text)
+            at, top = end, put[1]
+        if at < self.starts[-1]:
+            out += self.spans((at, self.starts[-1]))
+        return Table(out, self.moved, Put(base, b"".join(texts), tuple(fixes)))
+
+    def then(self, table: "Table") -> "Table":
+        """Return the Table from the text that `table` made of this one."""
+        return Table(
+            [span for piece in table.pieces for span in self.spans(piece)], table.moved or self.moved, self.put
+        )
 
 
 def undo(data: bytes, clean: bytes, table: Table, witnesses: list[tuple[int, int]]) -> tuple[Op, ...]:
@@ -74,7 +129,7 @@ def undo(data: bytes, clean: bytes, table: Table, witnesses: list[tuple[int, int
     the bytes are the same they are taken from the clean text; only what differs is stored.
     """
     ops: list[Op] = []
-    order = sorted(zip(table.pieces, table.starts, strict=False))
+    order = sorted(row for row in zip(table.pieces, table.starts, strict=False) if row[0][0] < len(data))
     places = [start for (start, _), _ in order]
 
     def near(place: int) -> int:
@@ -93,6 +148,14 @@ def undo(data: bytes, clean: bytes, table: Table, witnesses: list[tuple[int, int
             ops.append(Op((place, place + end - start), None))
         at = end
     return _merged(ops)
+
+
+def difference(before: bytes, after: bytes) -> tuple[Op, ...]:
+    """Return the ops that rebuild `before` from `after`: what both begin and end with is taken from there."""
+    head = _common(before, 0, after, 0)
+    tail = _common(before[head:][::-1], 0, after[head:][::-1], 0)
+    ops = Op((0, head), None), Op(None, before[head : len(before) - tail]), Op((len(after) - tail, len(after)), None)
+    return tuple(op for op in ops if op.literal or (op.span and op.span[0] < op.span[1]))
 
 
 def rebuild(clean: bytes, ops: tuple[Op, ...]) -> bytes:

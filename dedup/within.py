@@ -1,26 +1,25 @@
 """One document, from raw bytes to a Result. Reads like a table of contents; the stages do the work."""
 
-from bisect import bisect_right
-
 from dedup.block import find_piece
 from dedup.chain import chain
 from dedup.config import Config
-from dedup.decide import REASONS, decide
-from dedup.decode import byte_offsets, byte_spans, decode
+from dedup.decide import decide
+from dedup.decode import again, byte_spans, decode
 from dedup.errors import DedupError, InputError
 from dedup.extent import extents, runs_together, variant_extents
-from dedup.model import Block, Change, Document, Match, Near, Paragraphs, Result, Side, Span, Words, integers
+from dedup.model import Block, Document, Match, Near, Paragraphs, Result, Span, Words
 from dedup.normalise import keys, solo_words, words
 from dedup.record import TYPE_CHECKING
 from dedup.region import regions
 from dedup.rewrite import Table, rebuild, undo
-from dedup.segment import lines, page, segment
+from dedup.segment import page, segment
 from dedup.settle import Cut, settle
 from dedup.shingle import links
+from dedup.tell import blocks, seen_in, sides
 from dedup.verify import proved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from typing import Protocol
 
     from dedup.vector import Part
@@ -65,13 +64,13 @@ def clean_documents(
     read: list[_Cleaning | InputError] = []
     for data, source, force_text in inputs:
         try:
-            read.append(_Cleaning(decode(data, source, force_text=force_text), source, vector, config))
+            read.append(_Cleaning(data, source, force_text, vector, config))
         except InputError as error:
             read.append(error)
     least = config.min_words if config.similarity is None else min(_SEED, config.min_words)
     going = [cleaning for cleaning in read if isinstance(cleaning, _Cleaning)]
     while going:
-        batch = vector.Batch([cleaning.document.text for cleaning in going])
+        batch = vector.Batch([cleaning.stage.left.text for cleaning in going])
         for number, cleaning in enumerate(going):
             cleaning.words = (batch, number) if words else None
         repeating = batch.repeating(least)
@@ -95,10 +94,9 @@ def explain_document(
     """
     config.checked()
     cleaning = _cleaning(data, config, source, force_text)
-    document, result = cleaning.original, cleaning.result()
-    paragraphs = cleaning.before or segment(document.text)
-    passes = [*cleaning.passes, (cleaning.table, cleaning.found)]
-    return result, tuple(_blocks(document, paragraphs, _told(table, found)) for table, found in passes)
+    passes = [(s, _told(*p)) for s in cleaning.stages for p in s.passes]
+    passes.append((cleaning.stage, _told(cleaning.stage.table, cleaning.stage.found)))
+    return cleaning.result(), tuple(cleaning.placed([told]) for told in passes)
 
 
 def _kernel(size: int) -> "Kernel":
@@ -120,60 +118,113 @@ class _Readable:
 
 def _cleaning(data: bytes, config: Config, source: str, force_text: bool) -> "_Cleaning":
     """The passes over a document, all made."""
-    cleaning = _Cleaning(decode(data, source, force_text=force_text), source, _kernel(len(data)), config)
-    while cleaning.go_on(cleaning.kernel.words(cleaning.document.text)):
+    cleaning = _Cleaning(data, source, force_text, _kernel(len(data)), config)
+    while cleaning.go_on(cleaning.kernel.words(cleaning.stage.left.text)):
         pass
     return cleaning
 
 
-class _Cleaning:
-    """The passes over one document."""
+class _Stage:
+    """The passes over one text: that of the input, or what fixers made of the text that the stage before left."""
 
-    words: "Part | None" = None  # those of the text that is left, if they were asked for
-
-    def __init__(self, document: Document, source: str, kernel: "Kernel", config: Config) -> None:
-        self.original = self.document = document
-        self.source, self.kernel, self.config = source, kernel, config
-        self.table = Table([(0, len(document.data))])  # from the text that is left to the input
+    def __init__(self, document: Document, base: Table) -> None:
+        self.document = self.left = document
+        self.base = base  # from the document to the input
+        self.table = Table([(0, len(document.data))])  # from the text that is left to the document
         self.passes: list[tuple[Table, list[Cut]]] = []  # those that removed something, and what each found
         self.found: list[Cut] = []  # by the last pass
         self.before: Paragraphs | None = None  # those of the document, once they are known
         self.after: Paragraphs | None = None  # those of the text that is left
 
-    def go_on(self, tokens: Words) -> bool:
+    def go_on(self, tokens: Words, kernel: "Kernel", config: Config) -> bool:
         """Make a pass over the text that is left, which has these words; say whether it removed something."""
-        document = self.document
+        document = self.left
         paragraphs = self.after = segment(document.text)
         self.before = self.before or paragraphs
         found = self.found = []
-        if self.config.similarity is not None:
-            found += _differing(document, paragraphs, tokens, self.kernel, self.config)
+        if config.similarity is not None:
+            found += _differing(document, paragraphs, tokens, kernel, config)
         if not any(c.removed for c in found):
-            found += _analyse(document, paragraphs, tokens, self.kernel, self.config)
+            found += _analyse(document, paragraphs, tokens, kernel, config)
         gone = sorted((c for c in found if c.removed), key=lambda c: c.copy)
         if gone:
             self.passes.append((self.table, found))
             self.found = []
             self.table = self.table.after((c.copy, c.kept if c.moved else None) for c in gone)
-            self.document, self.after = decode(self.table.text(self.original.data), self.source, force_text=True), None
+            self.left, self.after = again(document, self.table.text(self.document.data)), None
         return bool(gone)
+
+    def blocks(self, cuts: list[Cut]) -> list[Block]:
+        """The Blocks that these cuts of the document are."""
+        self.before = self.before or segment(self.document.text)
+        return blocks(self.document, self.before, sorted(cuts, key=lambda c: c.copy)) if cuts else []
+
+
+class _Cleaning:
+    """The way of one document: its passes, and what fixers do between them."""
+
+    words: "Part | None" = None  # those of the text that is left, if they were asked for
+
+    def __init__(self, data: bytes, source: str, force_text: bool, kernel: "Kernel", config: Config) -> None:
+        self.input = decode(data, source, force_text=force_text, encoding=config.encoding)
+        self.source, self.kernel, self.config = source, kernel, config
+        self.stages = [_Stage(self.input, Table([(0, len(data))]))]
+        if config.fix:
+            self.mend()
+
+    @property
+    def stage(self) -> _Stage:
+        """The last one."""
+        return self.stages[-1]
+
+    def go_on(self, tokens: Words) -> bool:
+        """Make a pass over the text that is left, which has these words; say whether there is more to do."""
+        stage = self.stage
+        return stage.go_on(tokens, self.kernel, self.config) or (bool(self.config.fix and stage.passes) and self.mend())
+
+    def mend(self) -> bool:
+        """Begin a stage with what fixers make of the text that is left; say whether they changed it."""
+        from dedup.mend import mended
+
+        stage = self.stage
+        found = mended(stage.left, stage.base.then(stage.table), self.input.data, self.config)
+        if found:
+            stage.found = []  # what repeats is looked for anew
+            self.stages = [*(s for s in self.stages if s.passes), _Stage(*found)]
+        return found is not None
+
+    def placed(self, told: "list[tuple[_Stage, list[Cut]]]") -> tuple[Block, ...]:
+        """The Blocks of the input that these cuts of the documents of stages are."""
+        found = [(stage, block) for stage, cuts in told for block in stage.blocks(cuts)]
+        if any(stage.base.put.fixes for stage, _ in found):
+            side = sides(self.input, segment(self.input.text))
+            found = [(stage, seen_in(block, stage.base, side)) for stage, block in found]
+        ordered = sorted((block for _, block in found), key=lambda b: b.copy.bytes)
+        return tuple(block._replace(id=str(number)) for number, block in enumerate(ordered, 1))
 
     def result(self) -> Result:
         """The Result, its undo proved."""
-        data, clean, source = self.original.data, self.document.data, self.source
-        cuts = settle(self.original, self.passes, self.kernel.words)
-        ops = undo(data, clean, self.table, [(c.copy[0], c.kept[0]) for c in cuts])
+        data, last = self.input.data, self.stage
+        table, clean = last.base.then(last.table), last.left.data
+        cuts = [(stage, settle(stage.document, stage.passes, self.kernel.words)) for stage in self.stages]
+        witnesses = sorted((s.base.span(c.copy)[0], s.base.span(c.kept)[0]) for s, found in cuts for c in found)
+        ops = undo(data, clean, table, witnesses)
         if rebuild(clean, ops) != data:
             raise DedupError(
-                f"{source}: the undo does not give the input back, so nothing was changed; please report this"
+                f"{self.source}: the undo does not give the input back, so nothing was changed; please report this"
             )
-        paragraphs = self.before or segment(self.original.text)
-        told = [*(c for c in cuts if not c.left), *_outermost(_told(self.table, self.found))]
-        blocks = _blocks(self.original, paragraphs, sorted(told, key=lambda c: c.copy)) if told else ()
-        left = self.after or (segment(self.document.text) if self.passes else paragraphs)
-        encoding, undecoded = self.original.encoding, self.original.undecoded
-        counts = len(paragraphs.starts), len(left.starts)
-        return Result(source, data, clean, encoding, blocks, ops, tuple(self.table.pieces), counts, undecoded)
+        told = [(stage, [c for c in found if not c.left]) for stage, found in cuts]
+        told[-1][1].extend(_outermost(_told(last.table, last.found)))
+        first = self.stages[0]
+        before = first.before if first.document is self.input else None
+        after = last.after or (None if last.passes or last.document is not self.input else before)
+        counts = [
+            len((known or segment(text)).starts) for known, text in ((before, self.input.text), (after, last.left.text))
+        ]
+        return Result(
+            self.source, data, clean, self.input.encoding, self.placed(told), ops, tuple(table.pieces),
+            (counts[0], counts[1]), self.input.undecoded, table.put.text, table.put.fixes,
+        )  # fmt: skip
 
 
 def _analyse(document: Document, paragraphs: Paragraphs, tokens: Words, kernel: "Kernel", config: Config) -> list[Cut]:
@@ -255,77 +306,3 @@ def _holds(outer: Span, inner: Span) -> bool:
 def _weight(text: str, tokens: Words) -> float:
     """What a word counts where sizes are judged: half, where most are characters of a script without spaces."""
     return 0.5 if 2 * solo_words(text) > len(tokens.starts) else 1.0
-
-
-# ---------------------------------------------------------------- what readers see
-
-
-def sides(document: Document, paragraphs: Paragraphs) -> "Callable[[Span], Side]":
-    """Return the function that tells the lines and paragraphs of a span of bytes of `document`.
-
-    A span may begin with blank lines: its first paragraph is the first that has text in it.
-    """
-    size = len(document.text)
-    line_at = byte_offsets(document, integers(size, (start for start, _ in lines(document.text))))
-    paragraph_at, paragraph_to = byte_offsets(document, paragraphs.starts), byte_offsets(document, paragraphs.ends)
-
-    def side(span: Span) -> Side:
-        first, last = span[0], max(span[0], span[1] - 1)
-        end = max(1, bisect_right(paragraph_at, last))
-        return Side(
-            span,
-            (max(1, bisect_right(line_at, first)), max(1, bisect_right(line_at, last))),
-            (min(end, bisect_right(paragraph_to, first) + 1), end),
-        )
-
-    return side
-
-
-def _blocks(document: Document, paragraphs: Paragraphs, cuts: list[Cut]) -> tuple[Block, ...]:
-    side = sides(document, paragraphs)
-    out = []
-    near = any(c.rule.startswith("near-") for c in cuts)
-    for number, c in enumerate(cuts, 1):
-        similarity, changes = _changes(document, c) if near else (1.0, ())
-        kind = "truncated" if c.rule == "truncated-copy" else "near" if changes else "exact"
-        reason = f"{REASONS[c.rule]}: {c.detail}" if c.detail else REASONS[c.rule]
-        out.append(
-            Block(
-                str(number), kind, similarity, side(c.copy), side(c.kept), c.words, c.removed, c.rule, reason, changes,
-                c.moved,
-            )
-        )  # fmt: skip
-    return tuple(out)
-
-
-def _changes(document: Document, c: Cut) -> tuple[float, tuple[Change, ...]]:
-    """How alike a copy and the other text are (the share of its words that match), and where they differ, in bytes."""
-    from dedup.align import compare
-
-    (copy, copy_at), (kept, kept_at) = (_words_in(document, span) for span in (c.copy, c.kept))
-    runs = compare(copy, kept)
-    matched = sum(length for *_, length in runs)
-    changes, i, j = [], 0, 0
-    for x, y, length in [*runs, (len(copy), len(kept), 0)]:
-        if i < x or j < y:
-            changes.append(Change(_bytes(copy_at, i, x, c.copy), _bytes(kept_at, j, y, c.kept)))
-        i, j = x + length, y + length
-    return matched / max(1, len(copy)), tuple(changes)
-
-
-def _words_in(document: Document, span: Span) -> tuple[list[str], list[int]]:
-    """The match keys of the words in a span of bytes, and where each starts and ends (bytes), in turn."""
-    part = document._replace(data=document.data[slice(*span)], mark=b"")
-    text = part.data.decode(part.encoding, part.errors)
-    tokens = words(text)
-    chars = [at for word, start in enumerate(tokens.starts) for at in (start, tokens.end(word))]
-    at = byte_offsets(part._replace(text=text), chars)
-    return [" ".join(keys(text[a:b])) for a, b in zip(chars[::2], chars[1::2], strict=True)], [span[0] + x for x in at]
-
-
-def _bytes(at: "Sequence[int]", first: int, last: int, within: Span) -> Span:
-    """The bytes of the words first:last, whose starts and ends in turn are `at`; where there are none, the place."""
-    if first < last:
-        return at[2 * first], at[2 * last - 1]
-    place = at[2 * first - 1] if first else within[0]
-    return place, place

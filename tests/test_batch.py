@@ -455,7 +455,7 @@ def test_a_binary_file_that_is_given_is_refused_and_not_written(tmp_path: Path) 
     [
         (["clean", "a.jsonl", "--memory", "much"], "--memory much: give a size such as 500MB or 8GB"),
         (["clean", "a.jsonl", "--memory", "99MB"], "--memory 99MB: use 100MB or more"),
-        (["clean", "a.jsonl", "--input-format", "csv"], "--input-format csv: there is auto, text, jsonl"),
+        (["clean", "a.jsonl", "--input-format", "pdf"], "--input-format pdf: there is auto, text, jsonl"),
         (["clean", "a.jsonl", "-j", "-1"], "--jobs"),
         (["clean", "a.jsonl", "--min-passage", "11"], "--min-passage"),
         (["clean", "a.jsonl", "--min-documents", "1"], "--min-documents"),

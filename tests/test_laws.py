@@ -61,7 +61,10 @@ def _explain(result: Result, block: Block) -> str:
 @given(documents())
 def test_the_words_of_every_removed_block_stand_in_the_clean_text(data: bytes) -> None:
     result = dedup.clean(data)
-    document, clean = decode(data), keys(decode(result.clean, force_text=True).text)
+    document, clean = (
+        decode(data, encoding=result.encoding),
+        keys(decode(result.clean, force_text=True, encoding=result.encoding).text),
+    )
     for block in result.removed:
         copy, kept = _keys_of(document, block.copy.bytes), _keys_of(document, block.kept.bytes)
         assert _contains(copy, clean) or (_contains(kept, clean) and _repeats(copy, kept)), _explain(result, block)
@@ -71,14 +74,14 @@ def test_the_words_of_every_removed_block_stand_in_the_clean_text(data: bytes) -
 @given(documents())
 def test_no_word_of_the_input_is_missing_in_the_output_and_none_is_new(data: bytes) -> None:
     result = dedup.clean(data)
-    document = decode(data)
+    document = decode(data, encoding=result.encoding)
     everything = keys(document.text)
     gone = bytearray(len(everything))
     starts = _starts(document)
     for block in result.removed:
         first, last = (bisect_left(starts, at) for at in block.copy.bytes)
         gone[first:last] = b"\1" * (last - first)
-    clean = keys(decode(result.clean, force_text=True).text)
+    clean = keys(decode(result.clean, force_text=True, encoding=result.encoding).text)
     assert set(clean) == set(everything)
     assert clean == [key for key, cut in zip(everything, gone, strict=True) if not cut]
 
@@ -87,7 +90,7 @@ def test_no_word_of_the_input_is_missing_in_the_output_and_none_is_new(data: byt
 @given(documents())
 def test_every_removal_names_a_witness_that_is_kept(data: bytes) -> None:
     result = dedup.clean(data)
-    document = decode(data)
+    document = decode(data, encoding=result.encoding)
     for block in result.removed:
         start, end = block.kept.bytes
         gone = [b for b in result.removed if start < b.copy.bytes[1] and b.copy.bytes[0] < end]
@@ -179,7 +182,7 @@ def test_characters_and_their_bytes_give_one_answer(text: str) -> None:
 def test_every_repeated_run_of_min_words_is_in_the_report(data: bytes) -> None:
     """Asked of the clean text, from which nothing more goes: there word positions mean one thing."""
     result = dedup.clean(dedup.clean(data).clean, force_text=True)
-    document, size = decode(result.data, force_text=True), dedup.Config().min_words
+    document, size = decode(result.data, force_text=True, encoding=result.encoding), dedup.Config().min_words
     everything, starts = keys(document.text), _starts(document)
     reported = bytearray(len(everything))
     for block in result.blocks:

@@ -32,6 +32,7 @@ STAGES = {
     "prefer",
     "interleave",
     "fingerprint",
+    "fix",
 }
 ALLOWED = {
     "errors": set(),
@@ -42,9 +43,11 @@ ALLOWED = {
     **dict.fromkeys(STAGES, BASE),
     "facts": {"model", "record", "evidence"},
     "settle": BASE | STAGES,
+    "tell": BASE | STAGES | {"settle"},
+    "mend": BASE | STAGES,
     "vector": BASE | STAGES,
-    "within": BASE | STAGES | {"settle", "facts", "vector"},
-    "across": BASE | STAGES | {"within", "vector"},
+    "within": BASE | STAGES | {"settle", "tell", "mend", "facts", "vector"},
+    "across": BASE | STAGES | {"within", "tell", "vector"},
     "engine": BASE | STAGES | {"within", "across", "vector"},
     "index": BASE | STAGES | {"across", "vector", "__init__"},
     "audit": BASE | STAGES,

@@ -18,8 +18,8 @@ from dedup.record import Record
 from dedup.rewrite import Table, rebuild, undo
 from dedup.segment import lines, page, segment
 from dedup.shingle import links
+from dedup.tell import sides
 from dedup.trace import Run, trace
-from dedup.within import sides
 from tests.documents import texts
 
 # ---------------------------------------------------------------- normalise

@@ -84,7 +84,7 @@ def test_documents_have_the_results_of_each_by_itself(batch: list[bytes], config
     ]
     words = vector.Batch.of([part for _, part in found if part])
     for number, (result, _) in enumerate(found):
-        assert words.texts[number] == decode(result.clean, force_text=True).text
+        assert words.texts[number] == decode(result.clean, force_text=True, encoding=result.encoding).text
         alone = vector.words(words.texts[number])
         assert list(words.words(number)[1:3]) == list(alone[1:3])
         assert words.hashes[words.span(number)].tobytes() == bytes(alone.hashes)

@@ -14,9 +14,14 @@ from dedup.cli.inputs import Engine, Job
 from dedup.cli.reports import explain_input, report_inputs
 from dedup.cli.restoring import restore_files
 from dedup.config import KEEP, NEAR, PRESETS
+from dedup.decode import codec
 from dedup.errors import PipeClosed, UsageError
+from dedup.fix import FIXERS, SAFE, chosen
 from dedup.io import files
+from dedup.io.compression import RATIO
 from dedup.io.documents import Reading
+from dedup.io.formats import FORMATS
+from dedup.io.rows import Options
 
 app = typer.Typer(
     name="dedup",
@@ -85,13 +90,31 @@ def _settings(
         bool, typer.Option("--boilerplate", help="Batch: lines go that many documents of a site have.")
     ] = False,
     input_format: Annotated[
-        str, typer.Option("--input-format", help="text, jsonl, or auto: by the file's name.")
+        str, typer.Option("--input-format", help=f"{', '.join(FORMATS)}, or auto: by what the file holds and its name.")
     ] = "auto",
-    text_field: Annotated[str, typer.Option("--text-field", help="JSONL: the field that holds the text.")] = "text",
-    id_field: Annotated[str, typer.Option("--id-field", help="JSONL: the field that names the record.")] = "id",
+    text_field: Annotated[
+        str, typer.Option("--text-field", help="Records: the field or column that holds the text.")
+    ] = "text",
+    id_field: Annotated[str, typer.Option("--id-field", help="Records: the field that names the record.")] = "id",
     group_field: Annotated[
-        str, typer.Option("--group-field", help="JSONL: the field that names the site; else the host of url.")
+        str, typer.Option("--group-field", help="Records: the field that names the site; else the host of url.")
     ] = "",
+    html_mode: Annotated[
+        str, typer.Option("--html-mode", help="HTML: article, its main text; page, all text, in its place.")
+    ] = "article",
+    fix: Annotated[
+        str,
+        typer.Option("--fix", help=f"Mend the text too: safe ({', '.join(SAFE)}), or a list of {', '.join(FIXERS)}."),
+    ] = "",
+    furniture: Annotated[
+        Path | None, typer.Option("--furniture", help="--fix furniture: the lines that go, by language, in this file.")
+    ] = None,
+    encoding: Annotated[
+        str, typer.Option("--encoding", help="Of the inputs; else what they declare, UTF-8, or what they look like.")
+    ] = "",
+    max_ratio: Annotated[
+        int, typer.Option("--max-ratio", min=1, help="Compressed files: times its size to which one may grow.")
+    ] = RATIO,
     text: Annotated[bool, typer.Option("--text", help="Take data with NUL bytes as text.")] = False,
     scope: Scope = None,
     index: Annotated[
@@ -117,12 +140,17 @@ def _settings(
         "contained": contained,
         "passages": passages,
         "boilerplate": boilerplate,
+        "encoding": codec(encoding) if encoding else "",
+        "fix": chosen(name.strip() for name in fix.split(",")) if fix else (),
+        "furniture": os.fspath(furniture) if furniture else "",
     }
     config = config._replace(**{name: value for name, value in given.items() if value is not None})
     if scope is not None:
         _choice("--scope", scope, "document", "batch")
-    _choice("--input-format", input_format, "auto", "text", "jsonl")
-    reading = Reading(config.checked(), input_format, text_field, id_field, group_field, text)
+    _choice("--input-format", input_format, "auto", *FORMATS)
+    _choice("--html-mode", html_mode, "article", "page")
+    options = Options(text_field, id_field, group_field, encoding, html_mode)
+    reading = Reading(config.checked(), input_format, options, max_ratio, text)
     if null and files_from is None:
         raise UsageError("-0 goes with --files-from")
     given_inputs = [*(inputs or []), *files.listed(files_from, b"\0" if null else b"\n")] if files_from else inputs
@@ -201,6 +229,7 @@ def clean(
     report: Annotated[
         list[Path] | None, typer.Option(help="Write a report: .txt, .json, .html, .sarif, .xml; may be given again.")
     ] = None,
+    to_utf8: Annotated[bool, typer.Option("--to-utf8", help="Write texts of other encodings in UTF-8.")] = False,
     audit: Annotated[
         bool, typer.Option("--audit", help="Check each result once more, word by word, before it is written.")
     ] = False,
@@ -210,7 +239,7 @@ def clean(
 ) -> int:
     """Write the clean text: to standard output, a file (-o), a folder (-d), or over the input (--in-place)."""
     targets = Targets(output, directory, in_place, manifest, report or [])
-    job = replace(job, reading=replace(job.reading, audit=audit), engine=replace(job.engine, add=True))
+    job = replace(job, reading=replace(job.reading, audit=audit, to_utf8=to_utf8), engine=replace(job.engine, add=True))
     return clean_inputs(job, targets, full=full, quiet=quiet, verbose=verbose)
 
 

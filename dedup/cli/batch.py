@@ -22,9 +22,9 @@ from dedup.decode import decode
 from dedup.engine import Tables, spread
 from dedup.errors import InputError, OutputError
 from dedup.index import Index
-from dedup.io import files
+from dedup.io import compression, files
 from dedup.io.corpus import Corpus, Gathered, gather, load, units
-from dedup.io.documents import Reading, Source
+from dedup.io.documents import Reading, Source, working
 from dedup.model import Failure, Findings, Result, Shared, Side, Span
 from dedup.report.run import Run
 from dedup.rewrite import Table
@@ -40,6 +40,7 @@ class Batch:
 
     def __init__(self, corpus: Corpus, findings: Findings, adding: bool) -> None:
         self.corpus, self.findings, self.adding = corpus, findings, adding
+        self.originals: Sequence[Source] = corpus.sources  # as they were given
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self.dropped = findings.dropped
         self.cuts: dict[int, list[Shared]] = defaultdict(list)
@@ -62,14 +63,20 @@ class Batch:
         return not self.corpus.of(source) and unread
 
     def drops(self, source: int) -> bool:
-        """Whether a source is a text that is dropped."""
+        """Whether a source is one document, and that is dropped."""
         documents = self.corpus.of(source)
-        return not self.corpus.lines(source) and len(documents) == 1 and documents[0] in self.dropped
+        single = self.originals[source].format in ("text", "html")
+        return single and len(documents) == 1 and documents[0] in self.dropped
+
+    def witness(self, document: int) -> str | None:
+        """The name of the document for which this one is dropped, if it is."""
+        member = self.dropped.get(document)
+        return member and self.corpus.name(member.document if member.witness is None else member.witness)
 
     def side(self, document: int, span: Span) -> Side:
         """A span of the clean text of a document, as it stands in its input."""
         result = self.corpus.result(document)
-        return sides_of(result)(Table(list(result.pieces)).span(span))
+        return sides_of(result)(Table.of(result).span(span))
 
     def count(self, tally: Tally) -> None:
         """Take what goes because other documents have it from what is left."""
@@ -96,7 +103,7 @@ class Batch:
 
     def _row(self, document: int) -> tuple[int, str, str, int | None, int, bytes]:
         result, columns = self.result(document), self.corpus.columns
-        text = decode(result.clean, force_text=True).text.encode("utf-8", "surrogatepass")
+        text = decode(result.clean, force_text=True, encoding=result.encoding).text.encode("utf-8", "surrogatepass")
         source = self.corpus.sources[columns["source"][document]].name
         return document, result.source, source, columns["line"][document] or None, len(text), text
 
@@ -128,9 +135,11 @@ def batch(
     """
     with ExitStack() as stack:
         folder = stack.enter_context(_folder())
-        sources = [_lasting(source, folder, number, replaced) for number, source in enumerate(found)]
+        lasting = _Lasting(reading, folder, tally, replaced)
         try:
+            sources = [lasting.source(number, source) for number, source in enumerate(found)]
             work = _worked(reading, sources, folder, engine, tally, stack)
+            work.originals = [lasting.again.get(number, source) for number, source in enumerate(found)]
         except duckdb.InterruptException:
             raise KeyboardInterrupt from None
         except (OSError, duckdb.Error) as error:
@@ -171,7 +180,7 @@ def _gathered(
     errors: list[Failure] = []
     jobs = (
         (reading, folder, number, [(part, sources[part.source]) for part in unit])
-        for number, unit in enumerate(units(reading, sources, errors))
+        for number, unit in enumerate(units(sources, errors))
     )
     with _progress(total) as advance:
         for gathered in map(load, spread(gather, jobs, workers)):
@@ -182,13 +191,15 @@ def _gathered(
 
 
 def _merge(tally: Tally, gathered: Gathered) -> None:
-    documents, before, after, size, blocks = gathered.totals
+    documents, before, after, size, blocks, fixes, grown = gathered.totals
     tally.documents += documents
     tally.paragraphs[0] += before
     tally.paragraphs[1] += after
     tally.bytes[0] += size
     tally.bytes[1] += sum(gathered.columns["out"])
     tally.blocks += blocks
+    tally.fixes += fixes
+    tally.grown += grown
     tally.skipped += gathered.skipped
     for error in gathered.errors:
         tally.fail(error)
@@ -221,25 +232,44 @@ def _folder() -> Iterator[str]:
             signal.signal(number, handler)
 
 
-def _lasting(source: Source, folder: str, number: int, replaced: Collection[str]) -> Source:
-    """The source; what can be read once only, or will be replaced, as a file in the working folder."""
-    once = source.path == files.STDIN or stat.S_ISFIFO(_mode(source.path))
-    if not once and source.path not in replaced:
-        return source
-    path = os.path.join(folder, f"{number}-{os.path.basename(source.path)}")
-    try:
-        if not once:
+class _Lasting:
+    """Sources as the workers read them: texts and JSON Lines, not compressed, that are there until the end."""
+
+    def __init__(self, reading: Reading, folder: str, tally: Tally, replaced: Collection[str]) -> None:
+        self.reading, self.folder, self.tally, self.replaced = reading, folder, tally, replaced
+        self.again: dict[int, Source] = {}  # containers that could be read once only, as they can be read again
+
+    def source(self, number: int, source: Source) -> Source:
+        """The source; what can be read once only, is packed, or will be replaced, as a file in the working folder."""
+        once = source.path == files.STDIN or stat.S_ISFIFO(_mode(source.path))
+        changed = source.container or bool(source.packed)
+        if not once and not changed and source.path not in self.replaced:
+            return source
+        path = os.path.join(self.folder, f"{number}-{os.path.basename(source.path)}")
+        if not once and not changed:
             with suppress(OSError):  # another file system
                 os.link(os.path.realpath(source.path), path)
                 return replace(source, path=path)
-        descriptor = 0 if source.path == files.STDIN else source.path
-        with open(descriptor, "rb", closefd=descriptor != 0) as stream, open(path, "wb") as copy:
-            shutil.copyfileobj(stream, copy)
-    except OSError as error:
-        if source.path != files.STDIN:
-            return source  # it is told when its documents are read
-        raise InputError(f"{source.name}: cannot be read: {error.strerror or error}") from None
-    return replace(source, path=path)
+        lines = source.lines
+        with open(path, "wb") as copy:
+            try:
+                if once and source.container:
+                    source = self.again[number] = self._copied(source, f"{path}-again")
+                copy.writelines(self._blocks(source))
+            except InputError as error:
+                self.tally.skip_or_fail(source, error)
+                lines = True  # no line, no document
+        return replace(source, path=path, format="jsonl" if lines else "text", packed="")
+
+    def _copied(self, source: Source, path: str) -> Source:
+        with open(path, "wb") as copy:
+            copy.write(files.read(source.path))
+        return replace(source, path=path)
+
+    def _blocks(self, source: Source) -> Iterator[bytes]:
+        if source.lines:
+            return working(self.reading, source, self.tally.fail_document)
+        return iter([compression.read(source.path, self.reading.max_ratio)])
 
 
 def _mode(path: str) -> int:

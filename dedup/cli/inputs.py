@@ -35,7 +35,7 @@ class Job:
 
     def is_batch(self, found: Sequence[Source]) -> bool:
         """Whether these documents are to be compared with one another, or with an index."""
-        several = len(found) > 1 or any(self.reading.is_jsonl(source.path) for source in found)
+        several = len(found) > 1 or any(source.lines for source in found)
         return self.scope == "batch" or (self.scope is None and (several or bool(self.engine.index)))
 
 
@@ -52,6 +52,8 @@ class Tally:
     paragraphs: list[int] = field(default_factory=lambda: [0, 0])
     bytes: list[int] = field(default_factory=lambda: [0, 0])
     blocks: int = 0
+    fixes: int = 0
+    grown: int = 0  # bytes that the fixes added
 
     def fail(self, failure: Failure) -> None:
         """Report one error and go on."""
@@ -75,6 +77,8 @@ class Tally:
         """Count the Result of a document, and keep it for a report, if its place (file, line of a record) is given."""
         self.documents += 1
         self.blocks += len(result.removed)
+        self.fixes += len(result.fixes)
+        self.grown += result.grown
         for at, (count, data) in enumerate(zip(result.paragraphs, (result.data, result.clean), strict=True)):
             self.paragraphs[at] += count
             self.bytes[at] += len(data)
@@ -85,7 +89,7 @@ class Tally:
     @property
     def removed(self) -> int:
         """Bytes that go."""
-        return self.bytes[0] - self.bytes[1]
+        return self.bytes[0] - self.bytes[1] + self.grown
 
     @property
     def duplication(self) -> float:
@@ -103,6 +107,7 @@ class Tally:
             "bytes_removed": self.removed,
             "duplication": self.duplication,
             "blocks": self.blocks,
+            "fixes": self.fixes,
             "clusters": clusters,
             "errors": len(self.errors),
             "skipped": len(self.skipped),
@@ -112,9 +117,11 @@ class Tally:
         """One line that says it all."""
         before, after = self.paragraphs
         dropped = f"dropped {self.dropped:,} of them, " if self.dropped else ""
+        share = 100 * self.duplication
+        mended = f"; mended {self.fixes:,} place{'' if self.fixes == 1 else 's'}" if self.fixes else ""
         return (
             f"dedup: {self.documents:,} document{'' if self.documents == 1 else 's'}, {dropped}removed "
-            f"{before - after:,} of {before:,} paragraphs, {self.removed:,} bytes, {100 * self.duplication:.1f}%"
+            f"{before - after:,} of {before:,} paragraphs, {self.removed:,} bytes, {share:.1f}%{mended}"
         )
 
     def finish(self) -> int:
@@ -132,16 +139,16 @@ def say(line: str) -> None:
         sys.stderr.flush()
 
 
-def sources(inputs: Sequence[str], tally: Tally) -> list[Source]:
+def sources(reading: Reading, inputs: Sequence[str], tally: Tally) -> list[Source]:
     """The files of the inputs, folders walked in sorted order."""
     out: list[Source] = []
     for path in inputs:
         if path != files.STDIN and os.path.isdir(path):
             errors: list[str] = []
-            out += [Source(full, full, below, True) for full, below in files.walk(path, errors)]
+            out += [reading.source(full, full, below, True) for full, below in files.walk(path, errors)]
             for message in errors:
                 tally.fail(Failure(path, None, message))
         else:
             file, below = ("standard input", "stdin.txt") if path == files.STDIN else (path, os.path.basename(path))
-            out.append(Source(path, file, below, False))
+            out.append(reading.source(path, file, below, False))
     return out

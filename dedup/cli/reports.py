@@ -13,7 +13,7 @@ from dedup import __version__
 from dedup.cli.inputs import Job, Tally, sources
 from dedup.config import Config
 from dedup.errors import AuditError, InputError, OutputError, UsageError
-from dedup.io import files
+from dedup.io import compression, files
 from dedup.io.documents import documents, stretches
 from dedup.report.run import Run
 from dedup.within import explain_document
@@ -77,7 +77,7 @@ def known(paths: Sequence[Path]) -> Sequence[Path]:
 
 @contextmanager
 def found_in(job: Job, tally: Tally) -> Iterator[Run]:
-    found = sources(job.inputs, tally)
+    found = sources(job.reading, job.inputs, tally)
     if job.is_batch(found):
         from dedup.cli.batch import batch
 
@@ -86,7 +86,9 @@ def found_in(job: Job, tally: Tally) -> Iterator[Run]:
         return
     for source in found:
         try:
-            for group in documents(job.reading, stretches(job.reading, source), tally.fail_document):
+            for group in documents(
+                job.reading, stretches(job.reading, source, tally.fail_document), tally.fail_document
+            ):
                 for found_there in group:
                     tally.add(found_there.result, (source.file, found_there.entry.line))
         except (AuditError, InputError) as error:
@@ -114,10 +116,10 @@ def explain_input(job: Job, full: bool, color: str) -> int:
 
     tally = Tally()
     open_output()
-    found, reading = sources(job.inputs, tally), job.reading
-    if len(found) != 1 or found[0].walked or reading.is_jsonl(found[0].path):
-        raise UsageError("--explain: give one text file; of a JSON Lines file, one record by itself")
-    data = files.read(found[0].path)
+    found, reading = sources(job.reading, job.inputs, tally), job.reading
+    if len(found) != 1 or found[0].walked or found[0].lines:
+        raise UsageError("--explain: give one text file; of a file with several documents, one by itself")
+    data = compression.read(found[0].path, reading.max_ratio)
     result, passes = explain_document(data, reading.config, found[0].name, force_text=reading.force_text)
     console = _console(color)
     terminal.show(console, result, full=full)

@@ -1,12 +1,14 @@
 """The restore command: clean files and their manifest to the inputs that they were."""
 
 import os
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from dedup.__main__ import complain
-from dedup.errors import DedupError, ManifestError, UsageError
-from dedup.io import files, jsonl
+from dedup.errors import DedupError, InputError, ManifestError, UsageError
+from dedup.io import compression, files, jsonl, parquet
+from dedup.io.rows import Options
 from dedup.manifest import parse, undo
 
 
@@ -17,24 +19,59 @@ def restore_files(clean: str, manifest: Path, output: Path | None, directory: Pa
         if directory is None:
             raise UsageError("a folder is restored with -d DIR")
         work = [
-            (files.inside(clean, g[0]["path"]), files.inside(os.fspath(directory), g[0]["path"]), g) for g in groups
+            (
+                files.inside(clean, g[0].get("clean", g[0]["path"])),
+                files.inside(os.fspath(directory), g[0]["path"]),
+                g[0].get("compression", ""),
+                g,
+            )
+            for g in groups
         ]
     else:
         if directory is not None:
             raise UsageError("-d goes with a folder; give -o FILE")
-        work = [(clean, os.fspath(output) if output else files.STDIN, _chosen(groups, clean, manifest))]
+        packed = compression.SUFFIXES.get(output.suffix.lower(), "") if output else ""
+        work = [(clean, os.fspath(output) if output else files.STDIN, packed, _chosen(groups, clean, manifest))]
     code = 2 if torn else 0
-    for source, target, entries in work:
+    for source, target, packed, entries in work:
         try:
-            whole = "line" not in entries[0] and "dropped" in entries[0]
-            data = _rebuilt(b"" if whole else files.read(source), entries)
-            if directory is not None:
-                files.make_folder(os.path.dirname(target))
-            with files.writing(target) as stream:
-                stream.write(data)
+            _restore(source, target, packed, entries)
         except DedupError as error:
             code = complain(str(error))
     return code
+
+
+def _restore(source: str, target: str, packed: str, entries: list[dict[str, Any]]) -> None:
+    table = entries[0].get("format") == "parquet"
+    if not table:
+        whole = "line" not in entries[0] and "dropped" in entries[0]
+        data = _rebuilt(b"" if whole else compression.read(source, sys.maxsize), entries)
+    if target != files.STDIN and os.path.dirname(target):
+        files.make_folder(os.path.dirname(target))
+    with files.writing(target) as stream:
+        if table:
+            _rebuild_table(source, stream, entries)
+        else:
+            with compression.compressing(stream, packed) as out:
+                out.write(data)
+
+
+def _rebuild_table(source: str, target: BinaryIO, entries: list[dict[str, Any]]) -> None:
+    """Write the table that was cleaned to `source`. Its lines are rows, counted from 1."""
+    by_line = {entry["line"]: entry for entry in entries if "line" in entry}
+    field = str(entries[0].get("field", "text"))
+    dropped = {line - 1: undo(b"", entry) for line, entry in by_line.items() if "dropped" in entry}
+    texts: dict[int, bytes] = {}
+    number = 0
+    for row in parquet.rows(source, Options(text_field=field), files.show(source)):
+        while number in dropped:
+            number += 1
+        if row.error:
+            raise InputError(row.error)
+        if number + 1 in by_line:
+            texts[number] = undo(row.raw, by_line[number + 1])
+        number += 1
+    parquet.restore(source, target, texts, dropped, field)
 
 
 def _records(path: str) -> tuple[list[list[dict[str, Any]]], bool]:
@@ -49,7 +86,7 @@ def _records(path: str) -> tuple[list[list[dict[str, Any]]], bool]:
                 raise
             complain(f"{files.show(path)}:{number}: the last record is incomplete; its file had not been written yet")
             return list(groups.values()), True
-        if not isinstance(entry.get("path", ""), str):
+        if not all(isinstance(entry.get(name, ""), str) for name in ("path", "clean", "compression", "encoding")):
             raise ManifestError(f"{files.show(path)}:{number}: the path is no text; the manifest is damaged")
         entry.setdefault("path", os.path.basename(entry["source"]))
         groups.setdefault(entry["source"], []).append(entry)

@@ -27,9 +27,9 @@ UNIT = 4 << 20  # bytes of source that a worker reads at once
 _FILES = 1024  # that it reads at once, at most
 _OPEN = 16  # files kept open, so that to go through the documents opens few
 # Of each document: its source, line and bytes there, where its word hashes and Result lie, the size of its clean text,
-# and how many blocks the Result has.
-COLUMNS = ("source", "line", "start", "end", "words", "size", "result", "out", "blocks")
-TOTALS = ("documents", "paragraphs_in", "paragraphs_out", "bytes_in", "blocks")
+# and how many blocks and fixes the Result has.
+COLUMNS = ("source", "line", "start", "end", "words", "size", "result", "out", "told")
+TOTALS = ("documents", "paragraphs_in", "paragraphs_out", "bytes_in", "blocks", "fixes", "grown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +55,12 @@ class Gathered:
     skipped: list[str] = field(default_factory=list)  # files
 
 
-def units(reading: Reading, sources: Sequence[Source], errors: list[Failure]) -> Iterator[list[Part]]:
+def units(sources: Sequence[Source], errors: list[Failure]) -> Iterator[list[Part]]:
     """Yield the sources in parts for the workers, in order. A source that cannot be read goes to `errors`."""
     unit: list[Part] = []
     for number, source in enumerate(sources):
         try:
-            for part in _parts(reading, number, source):
+            for part in _parts(number, source):
                 unit.append(part)
                 if sum(p.end - p.start for p in unit) >= UNIT or len(unit) >= _FILES:
                     yield unit
@@ -71,14 +71,13 @@ def units(reading: Reading, sources: Sequence[Source], errors: list[Failure]) ->
         yield unit
 
 
-def _parts(reading: Reading, number: int, source: Source) -> Iterator[Part]:
-    if not reading.is_jsonl(source.path):
+def _parts(number: int, source: Source) -> Iterator[Part]:
+    if not source.lines:
         yield Part(number, 0, os.stat(source.path).st_size, 1)
         return
     start, line = 0, 1
     with open(source.path, "rb") as stream:
-        while block := stream.read(UNIT):
-            block += stream.readline()
+        for block in files.blocks(stream, UNIT):
             yield Part(number, start, start + len(block), line)
             start += len(block)
             line += block.count(b"\n")
@@ -107,11 +106,13 @@ def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> str:
             first, batch = len(out.columns["source"]), Batch.of([f.words for f in found if f.words])
             for number, (entry, result) in enumerate((f.entry, f.result) for f in found):
                 own = batch.hashes[batch.span(number)].tobytes()
-                kept = hashes.tell(), len(own), results.tell(), len(result.clean), len(result.blocks)
+                told = len(result.blocks) + len(result.fixes)
+                kept = hashes.tell(), len(own), results.tell(), len(result.clean), told
                 row = entry.number, entry.line or 0, *entry.span, *kept
                 for name, value in zip(COLUMNS, row, strict=True):
                     out.columns[name].append(value)
-                for at, value in enumerate((1, *result.paragraphs, len(result.data), len(result.removed))):
+                sizes = len(result.data), len(result.removed), len(result.fixes), result.grown
+                for at, value in enumerate((1, *result.paragraphs, *sizes)):
                     out.totals[at] += value
                 hashes.write(own)
                 pickle.dump(result._replace(data=b"", clean=b""), results)
@@ -187,7 +188,7 @@ class Corpus:
 
     def lines(self, source: int) -> bool:
         """Whether a source holds a record a line."""
-        return self.reading.is_jsonl(self.sources[source].path)
+        return self.sources[source].lines
 
     def span(self, document: int) -> Span:
         """Return the bytes of its source that a document is."""
@@ -220,7 +221,7 @@ class Corpus:
         number = self.columns["source"][document]
         source = self.sources[number]
         data = self.part(source.path, *self.span(document))
-        return data, jsonl.Record(data, source.name, self.reading.text_field) if self.lines(number) else None
+        return data, jsonl.Record(data, source.name, self.reading.options.text_field) if source.lines else None
 
     def _result(self, document: int) -> Result:
         """The Result of cleaning the document by itself; of one of the index, its clean text."""
@@ -232,7 +233,8 @@ class Corpus:
         data, record = self.record(document)
         if record:
             data = record.text.encode("utf-8", "surrogatepass")
-        return slim._replace(data=data, clean=Table(list(slim.pieces)).text(data))
+        whole = slim._replace(data=data)
+        return whole._replace(clean=Table.of(whole).text(data))
 
     def outline(self, document: int) -> Result:
         """Return the Result of cleaning the document by itself, without its bytes."""
@@ -240,12 +242,13 @@ class Corpus:
         return result
 
     def repeating(self) -> set[int]:
-        """Return the documents in which something repeats, be it removed or not."""
-        return {document for document, blocks in enumerate(self.columns["blocks"]) if blocks}
+        """Return the documents in which something repeats, be it removed or not, or is mended."""
+        return {document for document, told in enumerate(self.columns["told"]) if told}
 
     def text(self, document: int) -> Document:
         """Return the clean text."""
-        return decode(self.result(document).clean, force_text=True)
+        result = self.result(document)
+        return decode(result.clean, force_text=True, encoding=result.encoding)
 
     def name(self, document: int) -> str:
         """Return the name of the document: that of its file, or the id of its record."""

@@ -1,15 +1,16 @@
-"""Sources to documents, each cleaned by itself: text files, and the records of JSON Lines."""
+"""Sources to documents, each cleaned by itself: text files, the records of JSON Lines, and the rows of containers."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from dedup.audit import audit
 from dedup.config import Config
 from dedup.errors import AuditError, InputError
-from dedup.io import files, jsonl
+from dedup.io import compression, files, formats, jsonl
+from dedup.io.rows import Options, Row
 from dedup.model import Op, Result, Span
 from dedup.within import clean_documents
 
@@ -25,11 +26,11 @@ class Reading:
     """How inputs are read and judged."""
 
     config: Config
-    input_format: str = "auto"  # auto, text, jsonl
-    text_field: str = "text"
-    id_field: str = "id"
-    group_field: str = ""  # of a record, the site that it is from; else its `url`
+    input_format: str = "auto"  # auto, or one of formats.FORMATS
+    options: Options = field(default_factory=Options)
+    max_ratio: int = compression.RATIO  # times its size to which a compressed file may grow
     force_text: bool = False
+    to_utf8: bool = False  # whether what is left of a text is written in UTF-8
     audit: bool = False
 
     def check(self, result: Result) -> None:
@@ -40,10 +41,15 @@ class Reading:
                 + "; ".join(failures)
             )
 
-    def is_jsonl(self, path: str) -> bool:
-        """Whether the file `path` holds a record a line."""
-        named = self.input_format == "auto" and path.lower().endswith((".jsonl", ".ndjson"))
-        return self.input_format == "jsonl" or named
+    def source(self, path: str, file: str, below: str, walked: bool) -> "Source":
+        """Return the Source that the file `path` is."""
+        format, packed = formats.kind(path, self.input_format)
+        article = format == "html" and self.options.html_mode == "article"
+        return Source(path, file, below, walked, format, packed, f"{below}.txt" if article else below)
+
+    def rows(self, source: "Source") -> Iterator[Row]:
+        """Yield the rows of a container. Raises InputError where nothing can be made of it."""
+        return formats.rows(source.path, source.format, self.options, source.name, self.max_ratio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,19 @@ class Source:
     file: str
     below: str
     walked: bool
+    format: str = "text"
+    packed: str = ""  # how it is compressed
+    clean: str = ""  # the path of what is left of it, below a folder of outputs
+
+    @property
+    def lines(self) -> bool:
+        """Whether it holds several documents, each on a line, or on one of its working form."""
+        return self.format != "text"
+
+    @property
+    def container(self) -> bool:
+        """Whether it is worked on as JSON Lines, and written again row by row."""
+        return self.format not in ("text", "jsonl")
 
     @property
     def name(self) -> str:
@@ -107,16 +126,44 @@ def cut(record: jsonl.Record | None, result: Result) -> tuple[bytes, bytes, tupl
     return record.line, *jsonl.cut(record, result)
 
 
-def stretches(reading: Reading, source: Source) -> Iterator[Stretch]:
-    """Yield a source: records in blocks of whole lines, a text at once. Raises InputError where it cannot be read."""
-    if not reading.is_jsonl(source.path):
-        yield Stretch(0, source, files.read(source.path), 0, 1)
+def stretches(
+    reading: Reading, source: Source, fail: Fail, held: Callable[[Row], None] | None = None
+) -> Iterator[Stretch]:
+    """Yield a source: records in blocks of whole lines, a text at once; of a container each row is given to `held` too.
+
+    What is wrong with a part of it goes to `fail`. Raises InputError where it cannot be read.
+    """
+    if not source.lines:
+        yield Stretch(0, source, compression.read(source.path, reading.max_ratio), 0, 1)
         return
     at, line = 0, 1
-    for block in files.blocks(source.path, _BLOCK):
+    for block in working(reading, source, fail, held):
         yield Stretch(0, source, block, at, line)
         at += len(block)
         line += block.count(b"\n")
+
+
+def working(reading: Reading, source: Source, fail: Fail, held: Callable[[Row], None] | None = None) -> Iterator[bytes]:
+    """Yield a source of several documents as JSON Lines, in blocks of whole lines. Fails as `stretches` does."""
+    if not source.container:
+        with compression.opened(source.path, reading.max_ratio) as (reader, stream):
+            line = 1
+            for block in files.blocks(reader, _BLOCK):
+                yield block
+                line += block.count(b"\n")
+            if stream.error:
+                fail(source, line, InputError(stream.error))
+        return
+
+    def told() -> Iterator[Row]:
+        for number, row in enumerate(reading.rows(source), 1):
+            if row.error:
+                fail(source, number, InputError(row.error))
+            if held:
+                held(row)
+            yield row
+
+    yield from formats.lines(told(), reading.options)
 
 
 def documents(
@@ -141,7 +188,7 @@ def documents(
 def _entries(reading: Reading, stretches: Iterable[Stretch], fail: Fail) -> Iterator[tuple[Entry, bytes]]:
     """The documents, and their texts as bytes."""
     for number, source, data, at, line in stretches:
-        if not reading.is_jsonl(source.path):
+        if not source.lines:
             group = os.path.dirname(source.below)
             yield Entry(number, source, (0, len(data)), None, None, source.name, group), data
             continue
@@ -150,13 +197,14 @@ def _entries(reading: Reading, stretches: Iterable[Stretch], fail: Fail) -> Iter
             at += len(content) + len(end)
             where = f"{source.name}:{line + nth - 1}"
             try:
-                record = jsonl.Record(content, where, reading.text_field)
+                record = jsonl.Record(content, where, reading.options.text_field)
             except InputError as error:
                 if content.strip():
                     fail(source, line + nth - 1, error)
                 continue
-            name = str(record.fields.get(reading.id_field, where))
-            entry = Entry(number, source, span, line + nth - 1, record, name, _group(record, reading.group_field))
+            name = str(record.fields.get(reading.options.id_field, where))
+            group = _group(record, reading.options.group_field)
+            entry = Entry(number, source, span, line + nth - 1, record, name, group)
             yield entry, record.text.encode("utf-8", "surrogatepass")
 
 

@@ -36,18 +36,10 @@ def read(path: str, start: int = 0, end: int | None = None) -> bytes:
         raise InputError(f"{name}: cannot be read: {error.strerror or error}") from None
 
 
-def blocks(path: str, size: int) -> Iterator[bytes]:
-    """Yield the bytes of a file, or of standard input for `-`, in whole lines, about `size` bytes at once.
-
-    Raises InputError naming the file.
-    """
-    try:
-        with open(0 if path == STDIN else path, "rb", closefd=path != STDIN) as stream:
-            while block := stream.read(size):
-                yield block if block.endswith(b"\n") else block + stream.readline()
-    except OSError as error:
-        name = "standard input" if path == STDIN else show(path)
-        raise InputError(f"{name}: cannot be read: {error.strerror or error}") from None
+def blocks(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    """Yield the bytes of a stream in whole lines, about `size` bytes at once."""
+    while block := stream.read(size):
+        yield block if block.endswith(b"\n") else block + stream.readline()
 
 
 def listed(path: str, end: bytes) -> list[str]:

@@ -16,11 +16,12 @@ import orjson
 
 from dedup.errors import InputError
 from dedup.model import Op, Result, Span
-from dedup.rewrite import Table, undo
+from dedup.rewrite import Put, Table, undo
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.")
 _DECODER = json.JSONDecoder()
+_DEEP = 500
 
 
 class Record:
@@ -60,6 +61,8 @@ class Record:
 
 def _fields(line: bytes) -> dict[str, Any]:
     """The members of a JSON object. What the quick reader does not take, or rounds, is read by the standard one."""
+    if line.count(b"[") + line.count(b"{") > _DEEP:  # perhaps too deep to be cut
+        return _parse(line.decode("utf-8"))[0]
     try:
         fields = orjson.loads(line)
         if isinstance(fields, dict) and float not in map(type, fields.values()):
@@ -106,14 +109,24 @@ def _skip(source: str, at: int) -> int:
 
 def cut(record: Record, result: Result) -> tuple[bytes, tuple[Op, ...]]:
     """Return the line of `record` with its text cleaned to `result`, and the ops that rebuild the line from it."""
-    if not result.removed:
+    if not result.removed and not result.fixes:
         return record.line, (Op((0, len(record.line)), None),) if record.line else ()
+    size, base = len(result.data), len(record.line)
     witnesses = [(b.copy.bytes[0], b.kept.bytes[0]) for b in result.removed if b.document is None]
-    places = sorted({at for span in [*result.pieces, *witnesses] for at in span})
+    own = [piece for piece in result.pieces if piece[0] < size]
+    places = sorted({at for span in [*own, *witnesses] for at in span})
     raw = dict(zip(places, _raw_offsets(record, places), strict=True))
-    end = record.at + len(record.literal.encode("utf-8", "surrogatepass"))
-    inside = [(raw[start], raw[end]) for start, end in result.pieces]
-    table = Table([(0, record.at), *inside, (end, len(record.line))])
+    last = record.at + len(record.literal.encode("utf-8", "surrogatepass"))
+    inside, put = list[Span](), b""
+    for start, end in result.pieces:
+        if start < size:
+            inside.append((raw[start], raw[end]))
+        else:
+            text = result.put[start - size : end - size].decode("utf-8", "surrogatepass")
+            written = json.dumps(text, ensure_ascii=record.literal.isascii())[1:-1].encode("utf-8", "surrogatepass")
+            inside.append((base + len(put), base + len(put) + len(written)))
+            put += written
+    table = Table([(0, record.at), *inside, (last, base)], put=Put(base, put, ()))
     line = table.text(record.line)
     return line, undo(record.line, line, table, [(raw[copy], raw[kept]) for copy, kept in witnesses])
 

@@ -33,7 +33,7 @@ class Source:
     """The input of a document and its paragraphs, in bytes."""
 
     def __init__(self, result: Result) -> None:
-        self.document = decode(result.data, force_text=True)
+        self.document = decode(result.data, force_text=True, encoding=result.encoding)
         paragraphs = segment(self.document.text)
         self.starts = byte_offsets(self.document, paragraphs.starts)
         self.ends = byte_offsets(self.document, paragraphs.ends)

@@ -4,7 +4,8 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby, pairwise
 
-from dedup.model import Block, Change, Result, Span
+from dedup.fix import reason
+from dedup.model import Block, Change, Fix, Result, Span
 from dedup.report import markup
 from dedup.report.beside import COPY, KEPT, Pair, Source, differs, inside
 from dedup.report.markup import SIGNS, count, foreign, line, name, places, rest
@@ -40,6 +41,8 @@ class Report:
         yield rest(len(self.result.removed) - len(blocks), "more removed block")
         if self.result.repeated:
             yield from self.kept(self.result.repeated)
+        if self.result.fixes:
+            yield from self.mended(self.result.fixes)
         yield "</article>\n"
 
     def spent(self, part: str) -> str:
@@ -50,7 +53,7 @@ class Report:
     def title(self) -> str:
         """The name of the document, and what became of it."""
         result, size = self.result, (len(self.result.data), len(self.result.clean))
-        gone = markup.percent(size[0] - size[1], size[0])
+        gone = markup.percent(size[0] - size[1] + result.grown, size[0])
         what = f"{gone} removed, {markup.change(result.paragraphs, size)}"
         if not result.removed:
             what = f"{count(result.paragraphs[0], 'paragraph')}, {count(size[0], 'byte')}"
@@ -193,6 +196,23 @@ class Report:
         if rows:
             yield markup.table("What stays though it repeats, and why", "Paragraphs|#Words|Why|Text", "".join(rows))
         yield rest(len(repeated) - len(rows), "more repeat") + "</div>\n"
+
+    def mended(self, fixes: Sequence[Fix]) -> Iterator[str]:
+        """What fixers changed."""
+        rows = []
+        for fix in fixes[:_LISTED]:
+            if self.room <= 0:
+                break
+            old, new = (markup.text(_BREAKS.sub(" ↵ ", side[:_SAME])) for side in self.result.told(fix))
+            words = (f"<del>{old}</del>" if old else "") + (f"<ins>{new}</ins>" if new else "")
+            place = places(self.source.paragraphs(fix.span))
+            why = f"{markup.text(fix.rule)}: {markup.text(reason(fix.rule))}"
+            row = f'<tr><td data-of="paragraphs">{place}</td><td>{why}</td>{foreign("td", words)}</tr>\n'
+            rows.append(self.spent(row))
+        yield f'<div class="block">\n<{self.heading}>Mended: {len(fixes):,}</{self.heading}>\n'
+        if rows:
+            yield markup.table("What fixers changed, and why", "Paragraphs|Why|Text", "".join(rows))
+        yield rest(len(fixes) - len(rows), "more place") + "</div>\n"
 
     # ------------------------------------------------------------ words
 

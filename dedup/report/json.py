@@ -86,7 +86,7 @@ def _boilerplate(run: Run, line: Boilerplate) -> dict[str, Any]:
 
 
 def _document(run: Run, result: Result, removed: bool) -> dict[str, Any]:
-    size = sum(end - start for start, end in result.pieces)
+    size = sum(end - start for start, end in result.pieces)  # the bytes may not be here
     return {
         "id": result.source,
         "source": result.source,
@@ -98,6 +98,10 @@ def _document(run: Run, result: Result, removed: bool) -> dict[str, Any]:
         "undecoded": result.undecoded,
         "removed": removed,
         "blocks": [_block(run, result, block) for block in result.blocks],
+        "fixes": [
+            dict(zip(("rule", "bytes", "text", "put"), (fix.rule, fix.span, *result.told(fix)), strict=True))
+            for fix in result.fixes
+        ],
     }
 
 

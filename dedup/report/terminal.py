@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.text import Text
 
 from dedup.decode import byte_offsets, decode
-from dedup.model import Block, Boilerplate, Change, Cluster, Difference, Passage, Result, Side, Span
+from dedup.fix import reason
+from dedup.model import Block, Boilerplate, Change, Cluster, Difference, Fix, Passage, Result, Side, Span
 from dedup.report.run import Run
 from dedup.report.safe import safe
 from dedup.segment import segment
@@ -22,6 +23,7 @@ _CELLS = 60  # cells of the map; longer documents share cells
 _HEAD, _TAIL = 3, 2  # paragraphs shown of a long block
 _SHOWN = 2000  # bytes of a paragraph that may be shown at most
 _TOLD = 5  # differences shown of a document that is dropped
+_FIXES = 3  # places shown of what a fixer mended
 _LISTED = 10  # blocks shown of each list, unless all are asked for
 
 
@@ -73,6 +75,9 @@ def headline(result: Result, to: str = "→") -> str:
     """The whole story in one line."""
     before, after = result.paragraphs
     undecoded = f"  {result.undecoded:,} bytes are not {result.encoding}, kept as they are" if result.undecoded else ""
+    if not result.removed and result.fixes:
+        sizes = f"{len(result.data):,} {to} {len(result.clean):,} bytes"
+        return f"{safe(result.source)}  {_count(before, 'paragraph')}  {sizes}  mended, nothing removed{undecoded}"
     if not result.removed:
         repeats = f"{_count(len(result.repeated), 'repeat')} kept" if result.repeated else "nothing repeats"
         size = f"{_count(before, 'paragraph')}  {_count(len(result.data), 'byte')}"
@@ -197,6 +202,11 @@ class _Report:
             self.line(f"Repeated, kept: {len(repeated):,}", "bold")
             for rule, group in groupby(sorted(repeated, key=lambda b: b.rule), key=lambda b: b.rule):
                 self.kept(rule, list(group))
+        if self.result.fixes:
+            self.line()
+            self.line(f"Mended: {_count(len(self.result.fixes), 'place')}", "bold")
+            for rule, fixes in groupby(sorted(self.result.fixes, key=lambda fix: fix.rule), key=lambda fix: fix.rule):
+                self.mended(rule, list(fixes))
 
     # ------------------------------------------------------------ parts
 
@@ -243,6 +253,17 @@ class _Report:
                 same = "" if block.changes else ", the same words"
                 self.print(Text(f"      {self.sign.more} {len(rows) - len(shown):,} more{same}", "dim"))
             self.print(row)
+
+    def mended(self, rule: str, fixes: Sequence[Fix]) -> None:
+        """What one fixer did: [-what stood there-]{+what stands there now+}."""
+        self.print(Text(f"  {rule}: {len(fixes):,}  {reason(rule)}", "dim"))
+        for fix in fixes if self.full else fixes[:_FIXES]:
+            p = self.paragraphs.at(fix.span[0])
+            old, new = (safe(side[:_SHOWN]) for side in self.result.told(fix))
+            row = Text(f"    {p}  ").append(f"[-{old}-]" if old else "", "red")
+            self.print(row.append(f"{{+{new}+}}" if new else "", "green"))
+        if len(fixes) > _FIXES and not self.full:
+            self.print(Text(f"    {self.sign.more} {len(fixes) - _FIXES:,} more", "dim"))
 
     def rows(self, copy: Side, kept: Side) -> Iterable[Text]:
         """The paragraphs of a copy beside those that they repeat; where they do not pair, the copy alone."""
@@ -354,7 +375,7 @@ class _Paragraphs:
     """The paragraphs of the input, by number, safe to show."""
 
     def __init__(self, result: Result) -> None:
-        self.document = decode(result.data, force_text=True)
+        self.document = decode(result.data, force_text=True, encoding=result.encoding)
         paragraphs = segment(self.document.text)
         self.starts = byte_offsets(self.document, paragraphs.starts)
         self.ends = byte_offsets(self.document, paragraphs.ends)
@@ -362,6 +383,10 @@ class _Paragraphs:
     def span(self, number: int, within: Span) -> Span:
         """Where paragraph `number` (from 1) lies, as far as it is inside the bytes `within`."""
         return max(self.starts[number - 1], within[0]), min(self.ends[number - 1], within[1])
+
+    def at(self, place: int) -> int:
+        """The paragraph (from 1) that holds this byte, or stands before it."""
+        return max(1, bisect_right(self.starts, place))
 
     def text(self, number: int, within: Span) -> str:
         """Paragraph `number`, as far as it lies inside the bytes `within`."""
