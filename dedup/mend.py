@@ -20,7 +20,7 @@ def mended(document: Document, table: "Table", data: bytes, config: "Config") ->
     None where they change nothing. `table` leads from `document` to the input. What cannot be written in the encoding
     of the document is left. Raises UsageError for a fixer that there is not, InputError for a list that cannot be read.
     """
-    names, lines = chosen(config.fix), phrases(config.furniture or None) if "furniture" in config.fix else None
+    names, lines = chosen(config.fix), phrases(config.furniture) if config.furniture else None
     begun, before = table, None
     while table is not before:
         before = table

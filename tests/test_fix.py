@@ -1,5 +1,7 @@
 """The fixers: what each mends, what it leaves alone, and what holds for all of them."""
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -12,6 +14,7 @@ from dedup import fix
 from dedup.errors import InputError, UsageError
 from dedup.fix import FIXERS, SAFE, Edit
 from tests.documents import texts
+from tests.run import ROOT
 
 ROUNDS = 6
 LANGUAGES = "en de fr es it pt nl pl ru uk sr cs tr ar fa zh ja ko hi id sv"
@@ -121,6 +124,19 @@ def test_entities_stay_where_they_are_right_or_none() -> None:
 
 def test_a_character_that_entities_spell_in_turn_is_read_to_the_end() -> None:
     assert mend("&am&#112;;", "entities") == "&"
+
+
+def test_entities_that_a_text_is_about_are_read_too_so_the_fixer_is_not_safe() -> None:
+    check(
+        "entities",
+        [
+            ("Write &amp; for an ampersand.", "Write & for an ampersand."),
+            ("double *p = &pi;", "double *p = π"),
+            ("https://a.example/?x=1&para;=2", "https://a.example/?x=1¶=2"),
+            ("| x &#124; y |", "| x | y |"),
+        ],
+    )
+    assert "entities" not in SAFE
 
 
 # ---------------------------------------------------------------- invisible
@@ -370,6 +386,7 @@ def test_a_list_of_the_user_takes_the_place_of_ours(tmp_path: Path) -> None:
     assert fix.edits("oster mill 12\nTweet", "furniture", lists) == [Edit(0, 14, "")]
     assert fix.edits("So… To the mill", "stubs", lists) == [Edit(3, 15, "")]
     assert fix.edits("So… Read more", "stubs", lists) == []
+    assert fix.edits("Tweet", "furniture", {}) == []
 
 
 def test_our_list_has_a_stub_and_furniture_in_each_language() -> None:
@@ -415,6 +432,16 @@ def test_names_are_chosen_once_each_in_order_of_application() -> None:
 
 def test_each_fixer_has_its_reason() -> None:
     assert all(fix.reason(name) for name in FIXERS)
+
+
+def test_a_run_without_fixers_pays_for_none() -> None:
+    code = (
+        "import sys\nbefore = set(sys.modules)\nimport dedup.fix\n"
+        "dedup.fix.reason(*dedup.fix.chosen(['nfc']))\nprint(*sorted(set(sys.modules) - before))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT, check=True, text=True)
+    assert "dedup.fix" in done.stdout.split()
+    assert not {"re", "typing", "unicodedata", "html", "tomllib", "ftfy", "dedup.fixers.line"} & {*done.stdout.split()}
 
 
 _SCRAPS = (

@@ -41,6 +41,8 @@ ALLOWED = {
     "config": {"errors", "record"},
     "evidence": {"record", "model"},
     **dict.fromkeys(STAGES, BASE),
+    "fix": BASE | {"fixers"},
+    "fixers": BASE,
     "facts": {"model", "record", "evidence"},
     "settle": BASE | STAGES,
     "tell": BASE | STAGES | {"settle"},

@@ -18,11 +18,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dedup.config import Config
 from dedup.errors import InputError, ManifestError
 from dedup.io import parquet
 from dedup.io.parquet import KEEP, Keep
 from dedup.io.rows import Options, Row
-from dedup.model import Result
+from dedup.within import clean_document
 from tests.run import ROOT
 
 Wanted = Sequence[str | Keep | None]
@@ -157,12 +158,14 @@ def test_an_id_of_any_scalar_type_is_told(tmp_path: Path, column: Any, told: str
     assert [row.id for row in parquet.rows(path, Options(id_field="key"), "x")] == [told]
 
 
-def test_the_text_of_a_row_is_cut_as_it_was_cleaned(tmp_path: Path) -> None:
-    (row,) = parquet.rows(_put(tmp_path, _save(pa.table({"text": [b"A \xff A"]}))), Options(), "x")
-    result = Result("x", row.raw, b"A \xff", "utf-8", (), (), (), (1, 1), 1)
-    assert row.text == "A \udcff A"
+def test_bytes_that_are_no_text_come_back_from_a_text_that_was_cleaned(tmp_path: Path) -> None:
+    line = b"The caf\xe9 on the harbour opens at seven, and the ferry that never comes is still on its wall.\n"
+    (row,) = parquet.rows(_put(tmp_path, _save(pa.table({"text": [line * 2]}))), Options(), "x")
+    assert row.text
     assert row.cut
-    assert row.cut(result) == b"A \xff"
+    result = clean_document(row.text.encode("utf-8", "surrogatepass"), Config())
+    assert result.removed
+    assert row.cut(result) == line
 
 
 def test_what_is_no_text_in_a_column_of_text_is_kept(tmp_path: Path) -> None:

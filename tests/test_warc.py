@@ -16,6 +16,7 @@ from dedup.errors import InputError
 from dedup.io import warc
 from dedup.io.rows import Options, Row
 from dedup.io.warc import rows
+from dedup.model import Result
 
 ARTICLE, PAGE = Options(html_mode="article"), Options(html_mode="page")
 LINES = [
@@ -149,10 +150,9 @@ def test_bytes_that_are_no_text_come_back() -> None:
         (row,) = _read(record)
         assert row.text
         assert row.cut
-        for errors in ("surrogatepass", "surrogateescape"):
-            result = dedup.clean(row.text.encode("utf-8", errors))
-            assert result.removed
-            assert row.cut(result).count(b"s\xe4lt") == 1
+        result = dedup.clean(row.text)
+        assert result.removed
+        assert row.cut(result).count(b"s\xe4lt") == 1
 
 
 @pytest.mark.parametrize("packing", [gzip.compress, _chunked, lambda body: _chunked(gzip.compress(body))])
@@ -264,6 +264,25 @@ def test_the_main_text_of_a_page_becomes_an_extract_that_names_its_record() -> N
 def test_a_plain_text_becomes_an_extract_where_main_texts_are_taken_out() -> None:
     (row,) = _read(_response("Über das Meer".encode("cp1252"), "text/plain; charset=latin1"), ARTICLE)
     assert _fields(_cleaned(row))[1] == "Über das Meer\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("kind", ["response", "resource"])
+def test_a_plain_text_that_its_encoding_cannot_hold_any_more_is_written_in_utf_8(kind: str) -> None:
+    body, about = "One für all".encode("cp1252"), "text/plain; charset=latin1"
+    block, of = (_http(body, about), "application/http") if kind == "response" else (body, about)
+    (row,) = _read(_record(kind, block, f"Content-Type: {of}"))
+    assert row.cut
+    new = row.cut(Result("a", b"", "One für дом".encode(), "utf-8", (), (), (), (1, 1), 0))
+    assert new.count(b"\r\nContent-Type: text/plain; charset=utf-8\r\n") == 1
+    assert [again.text for again in _read(new)] == ["One für дом"]
+
+
+@pytest.mark.usefixtures("_extractor")
+def test_a_page_without_a_main_text_is_told_by_a_note() -> None:
+    found = _read(_wet("Short.") + _response(b"<p>Short.</p>"), ARTICLE)
+    at = len(_wet("Short."))
+    told = f"a.warc: record 2 at byte {at}: no main text was found, so all visible text was taken"
+    assert [(row.note, row.error) for row in found] == [("", ""), (told, "")]
 
 
 # ---------------------------------------------------------------- damage

@@ -9,14 +9,14 @@ _GLOBAL = ("-h", "--help", "--install-completion", "--show-completion")
 
 def run(arguments: list[str]) -> int:
     """Run the command line and return its exit code. Without a command's name, the command is `clean`."""
-    from dedup.cli.app import app
+    from dedup.cli.app import app, configured
     from dedup.report.safe import safe
 
     arguments = _valued(arguments)
     if arguments[0] not in COMMANDS and arguments[0] not in _GLOBAL:
         arguments = ["clean", *arguments]
     try:
-        app(args=arguments, prog_name="dedup")
+        app(args=configured(arguments), prog_name="dedup")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 2
     except DedupError as error:

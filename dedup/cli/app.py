@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from dedup.cli import settings
 from dedup.cli.cleaning import Targets, clean_inputs
 from dedup.cli.inputs import Engine, Job
 from dedup.cli.reports import explain_input, report_inputs
@@ -107,7 +108,7 @@ def _settings(
         typer.Option("--fix", help=f"Mend the text too: safe ({', '.join(SAFE)}), or a list of {', '.join(FIXERS)}."),
     ] = "",
     furniture: Annotated[
-        Path | None, typer.Option("--furniture", help="--fix furniture: the lines that go, by language, in this file.")
+        Path | None, typer.Option("--furniture", help="--fix furniture, stubs: the lines that go, by language, in this file.")
     ] = None,
     encoding: Annotated[
         str, typer.Option("--encoding", help="Of the inputs; else what they declare, UTF-8, or what they look like.")
@@ -121,12 +122,17 @@ def _settings(
         Path | None, typer.Option("--index", help="Batch: also against the documents of earlier runs, in this file.")
     ] = None,
     jobs: Annotated[int, typer.Option("-j", "--jobs", min=0, help="Batch: processes; 0: one a core.")] = 0,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Settings from this file, not from the nearest that has some.")
+    ] = None,
+    # Both are read before the others: see `configured` and `command`.
+    print_config: Annotated[bool, typer.Option("--print-config", help="Print the settings of this call.")] = False,
     memory: Annotated[
         str, typer.Option("--memory", help="Batch: what may be used, as 500MB or 8GB; default: half of the machine's.")
     ] = "",
 ) -> Job:
     """What the commands share."""
-    config = PRESETS[_choice("--preset", preset, *PRESETS)]
+    chosen_config = PRESETS[_choice("--preset", preset, *PRESETS)]
     if near_facts and not near and similarity is None:
         raise UsageError("--near-facts: add --near, or copies that differ are not looked for")
     given: dict[str, Any] = {
@@ -144,13 +150,13 @@ def _settings(
         "fix": chosen(name.strip() for name in fix.split(",")) if fix else (),
         "furniture": os.fspath(furniture) if furniture else "",
     }
-    config = config._replace(**{name: value for name, value in given.items() if value is not None})
+    judged = chosen_config._replace(**{name: value for name, value in given.items() if value is not None})
     if scope is not None:
         _choice("--scope", scope, "document", "batch")
     _choice("--input-format", input_format, "auto", *FORMATS)
     _choice("--html-mode", html_mode, "article", "page")
     options = Options(text_field, id_field, group_field, encoding, html_mode)
-    reading = Reading(config.checked(), input_format, options, max_ratio, text)
+    reading = Reading(judged.checked(), input_format, options, max_ratio, text)
     if null and files_from is None:
         raise UsageError("-0 goes with --files-from")
     given_inputs = [*(inputs or []), *files.listed(files_from, b"\0" if null else b"\n")] if files_from else inputs
@@ -188,6 +194,22 @@ def _share(option: str, size: str) -> float:
     return share
 
 
+_PARAMETERS: dict[str, list[inspect.Parameter]] = {}  # of each command that takes settings
+
+
+def configured(arguments: list[str]) -> list[str]:
+    """Return the arguments with the settings of the project before them.
+
+    Raises UsageError or InputError naming the file that they are from.
+    """
+    size = 2 if arguments[0] == "index" else 1
+    command = " ".join(arguments[:size])
+    if command not in _PARAMETERS:
+        return arguments
+    found = settings.arguments(*settings.find(os.getcwd(), settings.named(arguments)), command, _PARAMETERS)
+    return [*arguments[:size], *found, *arguments[size:]]
+
+
 def _command(function: Callable[..., int], group: typer.Typer = app) -> Callable[..., int]:
     """Make a command of a function: its first parameter is what the shared options come to."""
     own = list(inspect.signature(function).parameters.values())[1:]
@@ -195,6 +217,10 @@ def _command(function: Callable[..., int], group: typer.Typer = app) -> Callable
     shared = [p for p in inspect.signature(_settings).parameters.values() if p.name not in hidden]
 
     def command(**options: Any) -> None:
+        if options["print_config"]:
+            path, _ = settings.find(os.getcwd(), os.fspath(options["config"]) if options["config"] else None)
+            typer.echo(settings.shown(path, options), nl=False)
+            raise typer.Exit(0)
         job = _settings(**{p.name: options.pop(p.name) for p in shared})
         try:
             code = function(job, **options)
@@ -207,13 +233,14 @@ def _command(function: Callable[..., int], group: typer.Typer = app) -> Callable
     hints = get_type_hints(function, include_extras=True) | get_type_hints(_settings, include_extras=True)
     command.__annotations__ = {p.name: hints[p.name] for p in own + shared}
     group.command(function.__name__)(command)
+    _PARAMETERS[function.__name__ if group is app else f"{group.info.name} {function.__name__}"] = own + shared
     return function
 
 
 index = typer.Typer(
-    help="The index of earlier runs: what was seen before.", rich_markup_mode=None, no_args_is_help=True
+    name="index", help="The index of earlier runs: what was seen before.", rich_markup_mode=None, no_args_is_help=True
 )
-app.add_typer(index, name="index")
+app.add_typer(index)
 Database = Annotated[Path, typer.Argument(metavar="DB", help="The file of the index.")]
 
 

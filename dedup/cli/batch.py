@@ -1,11 +1,8 @@
 """A batch: documents cleaned by several processes, then compared with one another and with an index."""
 
 import os
-import shutil
-import signal
 import stat
 import sys
-import tempfile
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,6 +13,7 @@ from typing import Any
 import duckdb
 
 from dedup.across import edited, find, sides_of
+from dedup.cli.folder import working_folder
 from dedup.cli.inputs import Engine, Tally
 from dedup.config import Config
 from dedup.decode import decode
@@ -134,7 +132,7 @@ def batch(
     What the files `replaced` hold now is known until then.
     """
     with ExitStack() as stack:
-        folder = stack.enter_context(_folder())
+        folder = stack.enter_context(working_folder())
         lasting = _Lasting(reading, folder, tally, replaced)
         try:
             sources = [lasting.source(number, source) for number, source in enumerate(found)]
@@ -203,33 +201,6 @@ def _merge(tally: Tally, gathered: Gathered) -> None:
     tally.skipped += gathered.skipped
     for error in gathered.errors:
         tally.fail(error)
-
-
-@contextmanager
-def _folder() -> Iterator[str]:
-    """A working folder, which is gone at the end, also when a signal ends the program."""
-    try:
-        folder = tempfile.mkdtemp(prefix="dedup-")
-    except OSError as error:
-        raise OutputError(f"{tempfile.gettempdir()}: no working folder can be made there: {error.strerror}") from None
-    stopped: list[int] = []
-
-    def stop(number: int, _: Any) -> None:
-        stopped.append(number)
-        raise SystemExit(128 + number)
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGHUP)}
-    before[signal.SIGPIPE] = signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a write raises BrokenPipeError instead
-    try:
-        yield folder
-    except (KeyboardInterrupt, RuntimeError):
-        if stopped:  # DuckDB tells another error instead
-            raise SystemExit(128 + stopped[0]) from None
-        raise
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Lasting:

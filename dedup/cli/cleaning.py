@@ -2,19 +2,24 @@
 
 import os
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dedup.cli import reports, steps
+from dedup.cli.archives import Archive, unpacked
 from dedup.cli.inputs import Job, Tally, say, sources
-from dedup.cli.journal import opened, same
+from dedup.cli.journal import Journal, opened, same
 from dedup.cli.output import Output
 from dedup.errors import AuditError, InputError, OutputError, UsageError
 from dedup.io import compression, files
-from dedup.io.documents import Source
+from dedup.io.documents import Reading, Source
 from dedup.model import Failure
+
+if TYPE_CHECKING:
+    from dedup.cli.batch import Batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,48 +73,32 @@ def clean_inputs(
 ) -> int:
     """Clean the inputs to their targets and return the exit code: 2 if anything could not be done, else 0."""
     tally, reading = Tally(), job.reading
-    found = sources(job.reading, job.inputs, tally)
-    places = targets.check(found, any(s.walked for s in found) or any(os.path.isdir(p) for p in job.inputs))
-    several = job.is_batch(found)
+    given = sources(reading, job.inputs, tally)
+    places = targets.check(given, any(s.walked for s in given) or any(os.path.isdir(p) for p in job.inputs))
     replaced = {source for source, target in places.items() if source != files.STDIN and same(source, target)}
-    if several and replaced:
-        found = _once(found)
-    if several and targets.manifest is None and replaced:
-        raise UsageError(
-            "whole files of a batch may go, and inputs are to be replaced: give --manifest FILE, or --scope document "
-            "to clean each file by itself"
-        )
     terminal = sys.stderr is not None and sys.stderr.isatty() and not quiet
     shown = terminal and targets.output is not None
-    written: list[int] = []
     with ExitStack() as stack:
+        found, archives = stack.enter_context(unpacked(reading, given, tally))
+        several = job.is_batch(found)
+        if several and replaced:
+            found = _once(found)
+            if targets.manifest is None:
+                raise UsageError(
+                    "whole files of a batch may go, and inputs are to be replaced: give --manifest FILE, or --scope "
+                    "document to clean each file by itself"
+                )
+        for archive in archives:
+            places |= archive.places()
         work = None
         if several:
             from dedup.cli.batch import batch
 
             work = stack.enter_context(batch(reading, found, job.engine, tally, replaced))
         with opened(targets.manifest, places) if targets.manifest else nullcontext() as journal:
-            for number, source in enumerate(found):
-                if work and work.failed(number, tally):
-                    continue
-                try:
-                    if work:
-                        found_there = steps.batched(reading, work, number)
-                    else:
-                        found_there = steps.alone(reading, source, tally, keep=bool(targets.reports) or shown)
-                    target = places[source.path]
-                    whole = work is not None and work.drops(number) and target != files.STDIN and targets.output is None
-                    out = Output(
-                        work.originals[number] if work else source, target, targets.packed(source), journal, reading
-                    )
-                    (out.drop if whole else out.write)(found_there)
-                    written.append(number)
-                except (AuditError, InputError) as error:
-                    tally.skip_or_fail(source, error)
-                except OutputError as error:
-                    if journal is not None and journal.broken:
-                        raise
-                    tally.fail(Failure(source.file, None, str(error)))
+            writing = _Writing(reading, targets, places, journal, tally, work)
+            written = writing.sources(found, archives, keep=bool(targets.reports) or shown)
+            writing.archives(archives)
         run = work.run(reading.config, tally) if work else reports.alone(reading.config, tally)
         reports.write(run, targets.reports, full)
         if work:
@@ -123,6 +112,62 @@ def clean_inputs(
 
             diff.show_run(Console(stderr=True, highlight=False), run, full=full)
     return tally.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """The sources of a run on their way to their targets."""
+
+    reading: Reading
+    targets: Targets
+    places: dict[str, str]
+    journal: Journal | None
+    tally: Tally
+    work: "Batch | None"
+
+    def sources(self, found: Sequence[Source], archives: Sequence[Archive], keep: bool) -> list[int]:
+        """Write what is left of each source; return the numbers of those that were written. `keep` their Results."""
+        written: list[int] = []
+        for number, source in enumerate(found):
+            if not (self.work and self.work.failed(number, self.tally)):
+                with self.told(source):
+                    self.source(number, source, archives, keep)
+                    written.append(number)
+        return written
+
+    def source(self, number: int, source: Source, archives: Sequence[Archive], keep: bool) -> None:
+        work, target = self.work, self.places[source.path]
+        found = (
+            steps.batched(self.reading, work, number) if work else steps.alone(self.reading, source, self.tally, keep)
+        )
+        whole = work is not None and work.drops(number) and target != files.STDIN and self.targets.output is None
+        packed = source.packed if source.inside else self.targets.packed(source)
+        output = Output(work.originals[number] if work else source, target, packed, self.journal, self.reading)
+        if whole or (source.inside and work and work.drops(number)):
+            output.drop(found)
+            for archive in archives:
+                archive.drop(source)
+        else:
+            output.write(found)
+
+    def archives(self, archives: Sequence[Archive]) -> None:
+        """Write the archives with what is left of their members."""
+        for archive in archives:
+            with self.told(archive.source):
+                target, packed = self.places[archive.source.path], self.targets.packed(archive.source)
+                archive.write(target, packed, self.reading.max_ratio)
+
+    @contextmanager
+    def told(self, source: Source) -> Iterator[None]:
+        """What goes wrong with a source is told, and the run goes on, as long as its undo can be written."""
+        try:
+            yield
+        except (AuditError, InputError) as error:
+            self.tally.skip_or_fail(source, error)
+        except OutputError as error:
+            if self.journal is not None and self.journal.broken:
+                raise
+            self.tally.fail(Failure(source.file, None, str(error)))
 
 
 def _once(found: Sequence[Source]) -> list[Source]:

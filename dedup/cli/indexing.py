@@ -2,6 +2,7 @@
 
 import sys
 
+from dedup.cli.archives import unpacked
 from dedup.cli.batch import batch
 from dedup.cli.inputs import Job, Tally, sources
 from dedup.errors import UsageError
@@ -13,8 +14,10 @@ from dedup.report.safe import dump, safe
 def add_inputs(job: Job) -> int:
     """Add the documents of the inputs to the index, without those that repeat others, and return the exit code."""
     tally = Tally()
-    found = sources(job.reading, job.inputs, tally)
-    with batch(job.reading, found, job.engine, tally) as work:
+    with (
+        unpacked(job.reading, sources(job.reading, job.inputs, tally), tally) as (found, _),
+        batch(job.reading, found, job.engine, tally) as work,
+    ):
         added = work.remember(range(len(found)))
     _print(f"{tally.summary().removeprefix('dedup: ')}; added {added:,}")
     return tally.finish()
@@ -23,7 +26,10 @@ def add_inputs(job: Job) -> int:
 def search_inputs(job: Job, kind: str) -> int:
     """Print what the index has of the inputs, and return the exit code."""
     tally = Tally()
-    with batch(job.reading, sources(job.reading, job.inputs, tally), job.engine, tally) as work:
+    with (
+        unpacked(job.reading, sources(job.reading, job.inputs, tally), tally) as (found, _),
+        batch(job.reading, found, job.engine, tally) as work,
+    ):
         for line in lines.hits(work.run(job.reading.config, tally), kind == "json"):
             sys.stdout.write(line + "\n")
     sys.stdout.flush()

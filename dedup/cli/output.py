@@ -23,7 +23,15 @@ class Output:
         self.journal, self.reading = journal, reading
         self.whole = Whole() if journal and source.container and source.format != "parquet" else None
         self.fields: dict[str, Any] = {"path": source.below}
-        if source.clean != source.below:
+        if source.inside:
+            inside = source.inside
+            self.fields = {
+                "path": inside.archive,
+                "archive": inside.format,
+                "packed": inside.packed,
+                "member": inside.about,
+            }
+        elif source.clean != source.below:
             self.fields["clean"] = source.clean
         if source.packed:
             self.fields["compression"] = source.packed

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dedup import __version__
+from dedup.cli.archives import unpacked
 from dedup.cli.inputs import Job, Tally, sources
 from dedup.config import Config
 from dedup.errors import AuditError, InputError, OutputError, UsageError
@@ -77,23 +78,23 @@ def known(paths: Sequence[Path]) -> Sequence[Path]:
 
 @contextmanager
 def found_in(job: Job, tally: Tally) -> Iterator[Run]:
-    found = sources(job.reading, job.inputs, tally)
-    if job.is_batch(found):
-        from dedup.cli.batch import batch
+    reading = job.reading
+    with unpacked(reading, sources(reading, job.inputs, tally), tally) as (found, _):
+        if job.is_batch(found):
+            from dedup.cli.batch import batch
 
-        with batch(job.reading, found, job.engine, tally) as work:
-            yield work.run(job.reading.config, tally)
-        return
-    for source in found:
-        try:
-            for group in documents(
-                job.reading, stretches(job.reading, source, tally.fail_document), tally.fail_document
-            ):
-                for found_there in group:
-                    tally.add(found_there.result, (source.file, found_there.entry.line))
-        except (AuditError, InputError) as error:
-            tally.skip_or_fail(source, error)
-    yield alone(job.reading.config, tally)
+            with batch(reading, found, job.engine, tally) as work:
+                yield work.run(reading.config, tally)
+            return
+        for source in found:
+            try:
+                parts = stretches(reading, source, tally.fail_document)
+                for group in documents(reading, parts, tally.fail_document):
+                    for found_there in group:
+                        tally.add(found_there.result, (source.file, found_there.entry.line))
+            except (AuditError, InputError) as error:
+                tally.skip_or_fail(source, error)
+        yield alone(reading.config, tally)
 
 
 def report_inputs(

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from dedup.__main__ import complain
+from dedup.cli.folder import working_folder
 from dedup.errors import DedupError, InputError, ManifestError, UsageError
-from dedup.io import compression, files, jsonl, parquet
+from dedup.io import archive, compression, files, jsonl, parquet
 from dedup.io.rows import Options
 from dedup.manifest import parse, undo
 
@@ -22,7 +23,7 @@ def restore_files(clean: str, manifest: Path, output: Path | None, directory: Pa
             (
                 files.inside(clean, g[0].get("clean", g[0]["path"])),
                 files.inside(os.fspath(directory), g[0]["path"]),
-                g[0].get("compression", ""),
+                str(g[0].get("packed" if "archive" in g[0] else "compression", "")),
                 g,
             )
             for g in groups
@@ -35,19 +36,58 @@ def restore_files(clean: str, manifest: Path, output: Path | None, directory: Pa
     code = 2 if torn else 0
     for source, target, packed, entries in work:
         try:
-            _restore(source, target, packed, entries)
+            if target != files.STDIN and os.path.dirname(target):
+                files.make_folder(os.path.dirname(target))
+            if "archive" in entries[0]:
+                _restore_archive(source, target, packed, entries)
+            else:
+                _restore(source, target, packed, entries)
         except DedupError as error:
             code = complain(str(error))
     return code
 
 
+def _restore_archive(source: str, target: str, packed: str, entries: list[dict[str, Any]]) -> None:
+    """Write the archive that was cleaned to `source`: its members as they were, those that went in their places."""
+    format = str(entries[0]["archive"])
+    by_member: dict[int, list[dict[str, Any]]] = {}
+    for entry in entries:
+        by_member.setdefault(entry["member"]["number"], []).append(entry)
+    gone = {n: found for n, found in by_member.items() if _whole(found)}
+    with working_folder() as folder, files.writing(target) as file, compression.compressing(file, packed) as out:
+        held, back = os.path.join(folder, "member"), os.path.join(folder, "back")
+        writer = archive.Writer(out, format)
+
+        def put(member: archive.Member, path: str | None, number: int) -> None:
+            if number not in by_member:
+                writer.add(member, path, member.name)
+                return
+            about = by_member[number][0]["member"]
+            _restore(path or "", back, str(by_member[number][0].get("compression", "")), by_member[number])
+            writer.add(member, back, str(about["name"]))
+
+        number = 0
+        for member, path in archive.extracted(source, format, files.show(source), sys.maxsize, held):
+            while number in gone:
+                put(archive.again(gone[number][0]["member"], format), None, number)
+                number += 1
+            put(member, path, number)
+            number += 1
+        while number in gone:
+            put(archive.again(gone[number][0]["member"], format), None, number)
+            number += 1
+        writer.close()
+
+
+def _whole(entries: list[dict[str, Any]]) -> bool:
+    """Whether these records tell of a file that was dropped."""
+    return "line" not in entries[0] and "dropped" in entries[0]
+
+
 def _restore(source: str, target: str, packed: str, entries: list[dict[str, Any]]) -> None:
     table = entries[0].get("format") == "parquet"
     if not table:
-        whole = "line" not in entries[0] and "dropped" in entries[0]
-        data = _rebuilt(b"" if whole else compression.read(source, sys.maxsize), entries)
-    if target != files.STDIN and os.path.dirname(target):
-        files.make_folder(os.path.dirname(target))
+        data = _rebuilt(b"" if _whole(entries) else compression.read(source, sys.maxsize), entries)
     with files.writing(target) as stream:
         if table:
             _rebuild_table(source, stream, entries)
@@ -89,7 +129,10 @@ def _records(path: str) -> tuple[list[list[dict[str, Any]]], bool]:
         if not all(isinstance(entry.get(name, ""), str) for name in ("path", "clean", "compression", "encoding")):
             raise ManifestError(f"{files.show(path)}:{number}: the path is no text; the manifest is damaged")
         entry.setdefault("path", os.path.basename(entry["source"]))
-        groups.setdefault(entry["source"], []).append(entry)
+        about = entry.get("member")
+        if about is not None and not (isinstance(about, dict) and isinstance(about.get("number"), int)):
+            raise ManifestError(f"{files.show(path)}:{number}: what is told of the member is damaged")
+        groups.setdefault(entry["path"] if about else entry["source"], []).append(entry)
     if not groups:
         raise ManifestError(f"{files.show(path)}: no record in it; give the file that --manifest wrote")
     return list(groups.values()), False

@@ -19,7 +19,7 @@ from typing import BinaryIO
 from dedup.errors import InputError
 from dedup.io import jsonl
 from dedup.io.rows import Options, Row
-from dedup.io.table import Window
+from dedup.io.window import Window
 from dedup.model import Result
 
 _BLOCK = 1 << 20  # bytes read at once

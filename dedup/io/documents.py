@@ -3,13 +3,13 @@
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from dedup.audit import audit
 from dedup.config import Config
 from dedup.errors import AuditError, InputError
-from dedup.io import compression, files, formats, jsonl
+from dedup.io import archive, compression, files, formats, jsonl
 from dedup.io.rows import Options, Row
 from dedup.model import Op, Result, Span
 from dedup.within import clean_documents
@@ -53,6 +53,17 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Inside:
+    """Where a source is a member of an archive."""
+
+    archive: str  # the path of the archive inside the folder that was walked for it
+    format: str  # of the archive
+    packed: str  # how that is compressed
+    clean: str  # the name of what is left of the member
+    about: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """One input file: where it is read, what it was given as, and its path inside the folder that was walked for it."""
 
@@ -63,6 +74,7 @@ class Source:
     format: str = "text"
     packed: str = ""  # how it is compressed
     clean: str = ""  # the path of what is left of it, below a folder of outputs
+    inside: Inside | None = None
 
     @property
     def lines(self) -> bool:
@@ -73,6 +85,11 @@ class Source:
     def container(self) -> bool:
         """Whether it is worked on as JSON Lines, and written again row by row."""
         return self.format not in ("text", "jsonl")
+
+    @property
+    def archive(self) -> bool:
+        """Whether it holds files."""
+        return self.format in archive.FORMATS
 
     @property
     def name(self) -> str:

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from dedup.errors import InputError
-from dedup.io import array, compression, files, html, parquet, table, warc
+from dedup.io import archive, array, compression, files, html, parquet, table, warc
 from dedup.io.rows import Options, Row
 
 CONTAINERS = {"json": array.rows, "csv": table.rows, "html": html.rows, "warc": warc.rows}
-FORMATS = ("text", "jsonl", *CONTAINERS, "parquet")
+FORMATS = ("text", "jsonl", *CONTAINERS, "parquet", *archive.FORMATS)
 _NAMES = {
     ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv", ".html": "html", ".htm": "html",
     ".xhtml": "html", ".warc": "warc", ".wet": "warc", ".parquet": "parquet",
@@ -41,6 +41,10 @@ def kind(path: str, wanted: str = "auto") -> Kind:
         return Kind(wanted, packed)
     if head.startswith(b"PAR1"):
         return Kind("parquet", packed)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return Kind("zip", packed)
+    if head[257:262] == b"ustar":
+        return Kind("tar", packed)
     if head.startswith(b"WARC/1."):
         return Kind("warc", packed)
     if name.endswith(".json") and head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):

@@ -12,6 +12,7 @@ are in its rows, so that what is not text is passed on as it is, and the undo is
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dedup.errors import InputError
 from dedup.model import Result
 
 
@@ -41,3 +42,34 @@ class Row:
     group: str = ""  # as it is written: a site, or an address
     cut: Callable[[Result], bytes] | None = None  # the row with its text cleaned; None only where there is no text
     error: str = ""  # what is wrong with it: the name of the source, the row and its byte there, and the next step
+    note: str = ""  # what is no fault, and yet to be told: the name of the source, and in which way the row was read
+
+
+def decoded(data: bytes) -> str:
+    """Return the text that bytes of a Result stand for, where that is the Result of the text of a row.
+
+    Such a text is encoded with its surrogates, though they are no UTF-8. Where one of them was torn, each byte that is
+    no UTF-8 becomes one.
+
+    >>> decoded("caf\\udce9".encode("utf-8", "surrogatepass"))
+    'caf\\udce9'
+    """
+    try:
+        return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return data.decode("utf-8", "surrogateescape")
+
+
+def encoded(result: Result, encoding: str, errors: str = "surrogateescape") -> bytes:
+    """Return the cleaned text in the encoding of its row.
+
+    Raises InputError for a character that the encoding lacks, which a fixer put in.
+    """
+    text = decoded(result.clean)
+    try:
+        return text.encode(encoding, errors)
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{result.source}: the cleaned text has {text[error.start]!r} in it, which {encoding} has not; convert the "
+            "source to UTF-8 first, or leave out --fix"
+        ) from None

@@ -21,7 +21,8 @@ from functools import partial
 from typing import BinaryIO
 
 from dedup.errors import InputError
-from dedup.io.rows import Options, Row
+from dedup.io.rows import Options, Row, encoded
+from dedup.io.window import Window
 from dedup.model import Result, Span
 
 _BLOCK = 1 << 20  # bytes read at once
@@ -35,41 +36,6 @@ _QUOTED = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"', re.DOTALL)
 _MARKS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 
 _Codec = tuple[str, str]  # the encoding, and what is done with bytes that are no text
-
-
-class Window:
-    """The stretch of a stream that is looked at: `data` from `at` on, at most `limit` bytes and one.
-
-    It grows by doubling: what is looked at again with each growth is looked at about twice.
-    """
-
-    def __init__(self, stream: "BinaryIO | _Utf8", block: int, limit: int, data: bytes = b"") -> None:
-        self.stream, self.block, self.limit = stream, block, limit
-        self.data, self.at, self.ended = data, 0, False
-
-    def grow(self) -> bool:
-        """Read on. False where there is nothing to read, or no room."""
-        held = len(self.data) - self.at
-        wanted = min(max(self.block, held), self.limit + 1 - held)
-        if self.ended or wanted <= 0:
-            return False
-        parts = [self.data[self.at :]]
-        while wanted > 0 and (part := self.stream.read(wanted)):
-            parts.append(part)
-            wanted -= len(part)
-        self.ended = wanted > 0
-        self.data, self.at = b"".join(parts), 0
-        return True
-
-    def more(self) -> bool:
-        """Whether anything stands at the place; it is read if need be."""
-        return self.at < len(self.data) or (self.grow() and bool(self.data))
-
-    def take(self, end: int) -> bytes:
-        """Return what stands between the place and `end`, which is the new place."""
-        part = self.data[self.at : end]
-        self.at = end
-        return part
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,22 +187,16 @@ def _row(window: Window, table: _Table, before: bytes) -> Row | None:
     except ValueError:
         return Row(before, b"", raw, None, error=f"{encoding} does not give back its text (--encoding names another)")
     at = match.start()
-    cut = partial(_cut, raw, (match.start(text) - at, match.end(text) - at), decoded, table)
+    cut = partial(_cut, raw, (match.start(text) - at, match.end(text) - at), value, table)
     name = _value(match[id]).decode(encoding, "replace") if id else ""
     return Row(before, b"", raw, decoded, name, _value(match[group]).decode(encoding, "replace") if group else "", cut)
 
 
-def _cut(raw: bytes, span: Span, text: str, table: _Table, result: Result) -> bytes:
+def _cut(raw: bytes, span: Span, value: bytes, table: _Table, result: Result) -> bytes:
     """The row with its text cleaned: in quotes if it was so, or if it has to be."""
-    whole = result.data == text.encode("utf-8", "surrogatepass")  # or each surrogate was one byte of the data
-    clean = result.clean.decode("utf-8", "surrogatepass") if whole else result.text
-    if clean == text:
+    field = encoded(result, *table.codec)
+    if field == value:
         return raw
-    try:
-        field = clean.encode(*table.codec)
-    except UnicodeEncodeError as error:  # only a fix puts such a character in
-        wrong = f"the cleaned text has {clean[error.start]!r} in it, which {table.codec[0]} has not"
-        raise InputError(f"{result.source}: {wrong}; convert the table to UTF-8 first") from None
     start, end = span
     special = any(mark in field for mark in (table.delimiter, b"\r", b"\n")) or field[:1] == b'"'
     blank = not field and not (raw[:start] + raw[end:]).strip(b"\r\n")  # it would be no row at all

@@ -24,8 +24,8 @@ from typing import BinaryIO
 
 from dedup.errors import InputError
 from dedup.io import html
-from dedup.io.rows import Options, Row
-from dedup.io.table import Window
+from dedup.io.rows import Options, Row, encoded
+from dedup.io.window import Window
 from dedup.model import Result
 
 _BLOCK = 1 << 20  # bytes read at once
@@ -188,16 +188,16 @@ def _row(raw: bytes, headers: _Headers, stop: int, options: Options, where: str)
     try:
         record = replace(record, body=unpack(record)) if unpack else record
         if is_page:
-            text, made = html.reading(record.body, options, where, about.charset)
+            text, made, note = html.reading(record.body, options, where, about.charset)
         else:
             declared = options.encoding or about.charset or ("utf-8" if kind == "conversion" else "")
-            text, made = _plain(record.body, declared, convert)
+            text, made, note = *_plain(record.body, declared, convert), ""
     except (InputError, ValueError) as error:
         told = str(error) if isinstance(error, InputError) else f"{where}: {error}"
         return replace(row, error=f"{told}; it is passed on as it is")
     if not text.strip():
         return row
-    return replace(row, text=text, cut=partial(_converted if convert else _changed, record, made))
+    return replace(row, text=text, cut=partial(_converted if convert else _changed, record, made), note=note)
 
 
 def _plain(body: bytes, declared: str, convert: bool) -> tuple[str, Callable[[Result], bytes]]:
@@ -208,16 +208,7 @@ def _plain(body: bytes, declared: str, convert: bool) -> tuple[str, Callable[[Re
     text = body.decode(encoding, "surrogateescape")
     if text.encode(encoding, "surrogateescape") != body:
         raise ValueError(f"its bytes are not all {encoding} (--encoding names another one)")
-    return text, partial(_written, text, "utf-8" if convert else encoding)
-
-
-def _written(text: str, encoding: str, result: Result) -> bytes:
-    whole = result.data == text.encode("utf-8", "surrogatepass")  # or each surrogate was one byte of the data
-    clean = result.clean.decode("utf-8", "surrogatepass") if whole else result.text
-    try:
-        return clean.encode(encoding, "surrogateescape")
-    except UnicodeEncodeError:  # what a fixer put in
-        return clean.encode(encoding, "xmlcharrefreplace")
+    return text, partial(encoded, encoding="utf-8" if convert else encoding)
 
 
 # ---------------------------------------------------------------- what HTTP packs
@@ -256,18 +247,20 @@ def _unpacker(where: str) -> Callable[[_Record], bytes]:
 
 def _changed(record: _Record, made: Callable[[Result], bytes], result: Result) -> bytes:
     """The record with the cleaned text, all else as it was but for what depends on it."""
-    body = made(result)
+    kind: dict[str, bytes | None] = {}
+    try:
+        body = made(result)
+    except InputError:  # a fixer put in what the encoding of a plain text lacks
+        body, kind = encoded(result, "utf-8"), {"content-type": b"text/plain; charset=utf-8"}
     if body == record.body:
         return record.raw
-    block = body
+    block, new = body, kind
     if record.http:
         size = b"%d" % len(body)
-        block = (
-            record.http.changed({"content-length": size, "transfer-encoding": None, "content-encoding": None}) + body
-        )
-    new: dict[str, bytes | None] = {"content-length": b"%d" % len(block), "warc-block-digest": _digest(block)}
-    new["warc-payload-digest"] = _digest(body)
-    return record.headers.changed(new) + block + record.end
+        kind |= {"content-length": size, "transfer-encoding": None, "content-encoding": None}
+        block, new = record.http.changed(kind) + body, {}
+    new |= {"content-length": b"%d" % len(block), "warc-block-digest": _digest(block)}
+    return record.headers.changed(new | {"warc-payload-digest": _digest(body)}) + block + record.end
 
 
 def _converted(record: _Record, made: Callable[[Result], bytes], result: Result) -> bytes:

@@ -1,0 +1,169 @@
+"""ZIP and tar: files in a file. Each member that holds texts is read and written as a file is; the others stay.
+
+Why: scrapes travel in archives. A member is never written under its own name, so that none can escape, and what all of
+them grow to is limited. Order, names, times and modes stay; what is compressed is compressed anew.
+"""
+
+import copy
+import os
+import shutil
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, Protocol, cast
+
+from dedup.errors import InputError
+from dedup.io import compression
+
+FORMATS = ("zip", "tar")
+_FREE = 100 << 20  # bytes that members may take together, whatever the ratio
+_MANY = 1_000_000  # members
+_BLOCK = 1 << 20
+_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError, ValueError)
+_ZIP = ("date_time", "compress_type", "external_attr", "create_system")
+_TAR = ("mtime", "mode", "uid", "gid", "uname", "gname")
+
+
+class Readable(Protocol):
+    """What is read in parts."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return at most so many bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file in an archive: its name, what is known of it besides, and its contents, if it has any that can be read."""
+
+    number: int
+    name: str
+    info: Any
+    stream: "Readable | None"
+    wrong: str = ""  # why it cannot be read
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the undo must know to make it again."""
+        names = _ZIP if isinstance(self.info, zipfile.ZipInfo) else _TAR
+        return {"number": self.number, "name": self.name, **{name: getattr(self.info, name) for name in names}}
+
+
+def members(path: str, format: str, name: str, ratio: int) -> Iterator[Member]:
+    """Yield the members of an archive, in order; each is to be read before the next one is asked for.
+
+    Raises InputError where it is damaged, or grows beyond the limits; what came before is sound.
+    """
+    size = 0
+    limit = max(_FREE, ratio * os.stat(path).st_size)
+    try:
+        with _opened(path, format, ratio) as found:
+            for number, (info, stream) in enumerate(found):
+                size += info.file_size if isinstance(info, zipfile.ZipInfo) else info.size
+                if size > limit or number >= _MANY:
+                    raise InputError(
+                        f"{name}: grows to more than {ratio} times its size, or has more than {_MANY:,} files, so it "
+                        "was not read; --max-ratio takes more"
+                    )
+                own = info.filename if isinstance(info, zipfile.ZipInfo) else info.name
+                outside = os.path.isabs(own) or ".." in own.replace("\\", "/").split("/")
+                wrong = "its name leads out of the archive" if outside else ""
+                yield Member(number, own, info, stream, wrong)
+    except _DAMAGE as error:
+        raise InputError(f"{name}: a damaged archive ({error}); what stands before that was read") from None
+
+
+@contextmanager
+def _opened(path: str, format: str, ratio: int) -> Iterator[Iterator[tuple[Any, Readable | None]]]:
+    if format == "zip":
+        with zipfile.ZipFile(path) as archive:
+            yield ((info, None if info.is_dir() else _Lazy(archive, info)) for info in archive.infolist())
+        return
+    with compression.opened(path, ratio) as (reader, stream), tarfile.open(fileobj=reader, mode="r|") as tar:
+        yield ((info, tar.extractfile(info) if info.isreg() else None) for info in tar)
+        if stream.error:
+            raise InputError(stream.error)
+
+
+class _Lazy:
+    """A file of a ZIP archive, opened when it is read."""
+
+    def __init__(self, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
+        self.archive, self.info = archive, info
+        self.stream: Any = None
+
+    def read(self, size: int = -1) -> bytes:
+        self.stream = self.stream or self.archive.open(self.info)
+        return cast(bytes, self.stream.read(size))
+
+
+def extracted(path: str, format: str, name: str, ratio: int, held: str) -> Iterator[tuple[Member, str | None]]:
+    """Yield the members of an archive, each with the file `held` if its contents are in there until the next one.
+
+    What cannot be read has no such file, and says why. Raises as `members` does.
+    """
+    for member in members(path, format, name, ratio):
+        if member.stream is None:
+            yield member, None
+            continue
+        try:
+            with open(held, "wb") as out:
+                while data := member.stream.read(_BLOCK):
+                    out.write(data)
+        except (*_DAMAGE, NotImplementedError) as error:
+            yield replace(member, wrong=f"cannot be read: {error}"), None
+        else:
+            yield member, held
+
+
+class Writer:
+    """An archive as it is written, member by member."""
+
+    def __init__(self, target: BinaryIO, format: str) -> None:
+        self.zip = zipfile.ZipFile(target, "w") if format == "zip" else None
+        self.tar = None if self.zip else tarfile.open(fileobj=target, mode="w|")  # noqa: SIM115  # `close` ends both
+
+    def add(self, member: Member, path: str | None, name: str) -> None:
+        """Add a member under `name`, with the contents of the file `path`, if it has any."""
+        info = copy.copy(member.info)
+        if self.zip:
+            info.filename = name
+            if path is None:
+                self.zip.writestr(info, b"")
+                return
+            with (
+                open(path, "rb") as source,
+                self.zip.open(info, "w", force_zip64=os.stat(path).st_size > 1 << 30) as out,
+            ):
+                shutil.copyfileobj(source, out, _BLOCK)
+        elif self.tar:
+            info.name = name
+            info.pax_headers = {k: v for k, v in info.pax_headers.items() if k not in ("path", "size")}
+            if path is None:
+                self.tar.addfile(info)
+                return
+            info.size = os.stat(path).st_size
+            with open(path, "rb") as source:
+                self.tar.addfile(info, source)
+
+    def close(self) -> None:
+        """End the archive."""
+        (self.zip or cast(tarfile.TarFile, self.tar)).close()
+
+
+def again(about: Mapping[str, Any], format: str) -> Member:
+    """Return a member that went, as its `about` tells it. Raises ValueError or TypeError for one that is damaged."""
+    info: Any
+    if format == "zip":
+        info = zipfile.ZipInfo(str(about["name"]), tuple(about["date_time"]))
+        names: tuple[str, ...] = _ZIP[1:]
+    else:
+        info = tarfile.TarInfo(str(about["name"]))
+        names = _TAR
+    for name in names:
+        if not isinstance(about[name], type(getattr(info, name))) and name != "mtime":
+            raise ValueError(f"{name} is {about[name]!r}")
+        setattr(info, name, about[name])
+    return Member(int(about["number"]), info.filename if format == "zip" else info.name, info, None)
