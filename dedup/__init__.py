@@ -52,15 +52,18 @@ def clean(
 ) -> Result:
     """Return the Result of cleaning one document.
 
-    `text` is str, or bytes in UTF-8 (or UTF-16 with its byte order mark); what does not decode keeps its bytes.
+    `text` is str, or bytes in the encoding of `config` (as their byte order mark says; else UTF-8, or what they look
+    like); what does not decode keeps its bytes.
     `source` names the document in messages and reports. `force_text` takes data with NUL bytes as text.
 
     Raises InputError for binary data, UsageError for a configuration out of range.
     """
     from dedup.within import clean_document
 
-    data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    return clean_document(data, config or Config(), source, force_text=force_text)
+    config = config or Config()
+    if isinstance(text, str):
+        text, config = text.encode("utf-8", "surrogatepass"), config._replace(encoding="utf-8")
+    return clean_document(text, config, source, force_text=force_text)
 
 
 def find(

@@ -21,7 +21,7 @@ from dedup.decode import decode
 from dedup.errors import InputError
 from dedup.model import Document, Findings, Result
 from dedup.vector import Batch
-from dedup.within import clean_documents
+from dedup.within import Input, clean_documents
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -264,7 +264,9 @@ def clean_batch(
     """
     corpus = _Texts()
     inputs = [
-        (text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text, name, False)
+        Input(text.encode("utf-8", "surrogatepass"), name, False, "utf-8")
+        if isinstance(text, str)
+        else Input(text, name)
         for name, text in documents
     ]
     parts = []
@@ -279,7 +281,7 @@ def clean_batch(
     corpus.words = [batch.hashes[batch.span(number)].tobytes() for number in range(len(parts))]
     tables = Tables()
     try:
-        names = [name for _, name, _ in inputs]
+        names = [given.source for given in inputs]
         tables.add(features(batch, names, [""] * len(names)), 0)
         findings = find(tables, corpus, config)
     finally:

@@ -9,7 +9,7 @@ from dedup.errors import DedupError, InputError
 from dedup.extent import extents, runs_together, variant_extents
 from dedup.model import Block, Document, Match, Near, Paragraphs, Result, Span, Words
 from dedup.normalise import keys, solo_words, words
-from dedup.record import TYPE_CHECKING
+from dedup.record import TYPE_CHECKING, Record
 from dedup.region import regions
 from dedup.rewrite import Table, rebuild, undo
 from dedup.segment import page, segment
@@ -38,6 +38,19 @@ _LARGE = 1 << 19  # bytes from which on numpy saves more than its import costs
 _SEED = 4  # words in a row that may be a part of a copy that differs
 
 
+class Input(Record):
+    """A document to clean."""
+
+    data: bytes
+    source: str
+    force_text: bool = False
+    encoding: str | None = None  # None: that of the configuration
+
+    def under(self, config: Config) -> Config:
+        """Return the configuration for this document."""
+        return config if self.encoding is None else config._replace(encoding=self.encoding)
+
+
 def clean_document(data: bytes, config: Config, source: str = "input", *, force_text: bool = False) -> Result:
     """Return the Result of cleaning `data`: what repeats, what went and why, the clean bytes, and the undo.
 
@@ -49,22 +62,22 @@ def clean_document(data: bytes, config: Config, source: str = "input", *, force_
 
 
 def clean_documents(
-    inputs: "Sequence[tuple[bytes, str, bool]]", config: Config, *, words: bool = False
+    inputs: "Sequence[Input]", config: Config, *, words: bool = False
 ) -> "list[tuple[Result, Part | None] | InputError]":
-    """Return for each (data, source, force_text) what `clean_document` returns or raises, all of them read at once.
+    """Return for each of the inputs what `clean_document` returns or raises, all of them read at once.
 
     If `words` are asked for, with each Result come those of its clean text: a Batch, and the number of the text there.
     Raises UsageError for a configuration out of range.
     """
     config.checked()
-    if not words and sum(len(data) for data, *_ in inputs) < _LARGE:
-        return [_one(data, source, force_text, config) for data, source, force_text in inputs]
+    if not words and sum(len(given.data) for given in inputs) < _LARGE:
+        return [_one(given, config) for given in inputs]
     from dedup import vector
 
     read: list[_Cleaning | InputError] = []
-    for data, source, force_text in inputs:
+    for given in inputs:
         try:
-            read.append(_Cleaning(data, source, force_text, vector, config))
+            read.append(_Cleaning(given.data, given.source, given.force_text, vector, given.under(config)))
         except InputError as error:
             read.append(error)
     least = config.min_words if config.similarity is None else min(_SEED, config.min_words)
@@ -78,9 +91,9 @@ def clean_documents(
     return [(c.result(), c.words) if isinstance(c, _Cleaning) else c for c in read]
 
 
-def _one(data: bytes, source: str, force_text: bool, config: Config) -> "tuple[Result, Part | None] | InputError":
+def _one(given: Input, config: Config) -> "tuple[Result, Part | None] | InputError":
     try:
-        return clean_document(data, config, source, force_text=force_text), None
+        return clean_document(given.data, given.under(config), given.source, force_text=given.force_text), None
     except InputError as error:
         return error
 

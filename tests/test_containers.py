@@ -255,13 +255,11 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_copies_go_and_all_else_stays_and_the_way_back_is_exact(scope: str, raw: Path, tmp_path: Path) -> None:
     out, again, manifest = tmp_path / "out", tmp_path / "again", tmp_path / "m"
     how = ["--scope", scope, "--html-mode", "page"]
-    done("clean", raw, "-d", out, *how, "--manifest", manifest, "--audit", "-j", "1")
+    done("clean", raw, "-d", out, *how, "--manifest", manifest, "--audit")
     left = found(out)
     expected = known(forest(lambda number: cleaned(number, scope), "first"))
     assert {name: left.get(name) for name in expected} == expected
     assert set(left) == set(expected)
-    done("clean", raw, "-d", tmp_path / "two", *how, "-j", "2")
-    assert found(tmp_path / "two") == left
     done("clean", out, "-d", again, *how)
     assert found(again) == left
     done("restore", out, "--manifest", manifest, "-d", tmp_path / "back")
@@ -287,9 +285,9 @@ def test_check_and_report_tell_of_every_kind_of_file(raw: Path) -> None:
 
 
 def test_a_large_batch_has_the_same_answer_by_one_worker_and_by_two(tmp_path: Path) -> None:
-    docs = [Doc(f"d{n}", " ".join(f"w{n:x}.{at}" for at in range(1200)) + ".\n") for n in range(1000)]
-    docs += [Doc(f"again{n}", docs[n].text.upper()) for n in range(0, 1000, 13)]
-    files = {"a.csv.gz": gzip.compress(table(docs[:600]), 1), "b.jsonl.zst": PACK[".zst"](jsonl(docs[600:]))}
+    docs = [Doc(f"d{n}", " ".join(f"harbourmastership{n:x}q{at}" for at in range(500)) + ".\n") for n in range(750)]
+    docs += [Doc(f"again{n}", docs[n].text.upper()) for n in range(0, 750, 13)]
+    files = {"a.csv.gz": gzip.compress(table(docs[:500]), 1), "b.jsonl.zst": PACK[".zst"](jsonl(docs[500:]))}
     raw = write(tmp_path / "raw", files)
     assert sum(len(held(name, data)) for name, data in files.items()) > 8 << 20
     for workers in ("1", "2"):
@@ -412,7 +410,7 @@ MIXED = {
     "a/z-copy.md": article(1).upper().encode(),
     "b/page.html": page(Doc("", article(3) * 2)),
     "b/page.htm.gz": gzip.compress(page(Doc("", article(4)))),
-    "b/again.html": page(Doc("", article(3))),
+    "b/z-again.html": page(Doc("", article(3))),
     "c/rows.jsonl": jsonl(copies(10)),
     "c/rows.json.xz": lzma.compress(array(copies(20))),
     "c/rows.csv.zst": PACK[".zst"](table(copies(30))),
@@ -439,7 +437,7 @@ def test_a_folder_of_all_formats_is_cleaned_and_comes_back(scope: str, tmp_path:
     assert left["b/page.htm.gz.txt"][1].decode().split() == article(4).split()
     assert left["c/rows.csv.zst"] == ("zstd", table(cleaned(30, scope)))
     assert left["e/rows.parquet"][1] == held("x.parquet", parquet(cleaned(60, scope)))
-    assert ("a/z-copy.md" in left, "b/again.html.txt" in left) == (scope == "document",) * 2
+    assert ("a/z-copy.md" in left, "b/z-again.html.txt" in left) == (scope == "document",) * 2
     done("restore", out, "--manifest", manifest, "-d", tmp_path / "back")
     back, before = found(tmp_path / "back"), known(MIXED)
     del before["e/cats.png"]
@@ -480,11 +478,11 @@ def test_a_missing_extra_is_named_and_the_rest_is_done(
 
 
 def test_what_needs_no_extra_is_done_without_any(tmp_path: Path) -> None:
-    files = {"a.csv.gz": gzip.compress(table(copies(0))), "b.html": MIXED["b/page.html"], "c.warc": warc(copies(10))}
+    files = {"a.csv.gz": gzip.compress(table(copies(70))), "b.html": MIXED["b/page.html"], "c.warc": warc(copies(10))}
     raw, out = write(tmp_path / "raw", files), tmp_path / "out"
     none = _without(tmp_path, "pyarrow", "trafilatura", "fastwarc", "zstandard", "charset_normalizer")
     done("clean", raw, "-d", out, "--html-mode", "page", env=none)
     left = found(out)
-    assert left["a.csv.gz"][1] == table(cleaned(0))
+    assert left["a.csv.gz"][1] == table(cleaned(70))
     assert left["b.html"][1] == page(Doc("", article(3)), 4)
     assert left["c.warc"][1] == warc(cleaned(10))

@@ -27,7 +27,7 @@ from dedup.errors import IndexFileError, InputError
 from dedup.index import Index, Seen
 from dedup.model import Document, Findings
 from dedup.vector import SCHEME
-from dedup.within import clean_documents
+from dedup.within import Input, clean_documents
 
 WHEN = "2026-01-31T06:00:00+00:00"
 FERRY = (
@@ -60,7 +60,7 @@ class Batch:
     def __init__(self, texts: dict[str, str]) -> None:
         self.names = list(texts)
         data = [text.encode("utf-8", "surrogatepass") for text in texts.values()]
-        named = [(d, n, True) for n, d in zip(self.names, data, strict=True)]
+        named = [Input(d, n, True) for n, d in zip(self.names, data, strict=True)]
         read = clean_documents(named, Config(), words=True)
         found = [r for r in read if not isinstance(r, InputError)]
         self.documents = [decode(result.clean, force_text=True) for result, _ in found]

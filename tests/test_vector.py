@@ -13,7 +13,7 @@ from dedup import Config, normalise, shingle, vector, within
 from dedup.chain import chain
 from dedup.decode import decode
 from dedup.errors import InputError
-from dedup.within import clean_documents
+from dedup.within import Input, clean_documents
 from tests.documents import documents
 from tests.run import SEED
 
@@ -77,7 +77,7 @@ def test_a_document_has_one_result_whichever_kernel_reads_it(data: bytes, config
     st.sampled_from([Config(), Config(similarity=0.9)]),
 )
 def test_documents_have_the_results_of_each_by_itself(batch: list[bytes], config: Config) -> None:
-    read = clean_documents([(data, f"{n}", True) for n, data in enumerate(batch)], config, words=True)
+    read = clean_documents([Input(data, f"{n}", True) for n, data in enumerate(batch)], config, words=True)
     found = [cleaned for cleaned in read if not isinstance(cleaned, InputError)]
     assert [result for result, _ in found] == [
         dedup.clean(data, config=config, source=f"{n}", force_text=True) for n, data in enumerate(batch)

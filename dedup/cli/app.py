@@ -108,7 +108,8 @@ def _settings(
         typer.Option("--fix", help=f"Mend the text too: safe ({', '.join(SAFE)}), or a list of {', '.join(FIXERS)}."),
     ] = "",
     furniture: Annotated[
-        Path | None, typer.Option("--furniture", help="--fix furniture, stubs: the lines that go, by language, in this file.")
+        Path | None,
+        typer.Option("--furniture", help="--fix furniture, stubs: the lines that go, by language, in this file."),
     ] = None,
     encoding: Annotated[
         str, typer.Option("--encoding", help="Of the inputs; else what they declare, UTF-8, or what they look like.")

@@ -113,6 +113,7 @@ class Batch:
             self.result,
             tally.errors,
             tally.skipped,
+            tally.notes,
             findings=self.findings,
             name=self.corpus.name,
             where=self.corpus.where,
@@ -239,7 +240,7 @@ class _Lasting:
 
     def _blocks(self, source: Source) -> Iterator[bytes]:
         if source.lines:
-            return working(self.reading, source, self.tally.fail_document)
+            return working(self.reading, source, self.tally.fail_document, self.tally.noted)
         return iter([compression.read(source.path, self.reading.max_ratio)])
 
 

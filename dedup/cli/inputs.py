@@ -10,6 +10,7 @@ from dedup.__main__ import complain
 from dedup.errors import AuditError, InputError
 from dedup.io import files
 from dedup.io.documents import Reading, Source
+from dedup.io.rows import Row
 from dedup.model import Failure, Result
 from dedup.report.safe import safe
 
@@ -45,6 +46,7 @@ class Tally:
 
     errors: list[Failure] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)  # files
+    notes: list[str] = field(default_factory=list)  # what was read in another way than asked for
     results: list[Result] = field(default_factory=list)
     places: list[tuple[str, int | None]] = field(default_factory=list)  # of the results: file, and line of a record
     documents: int = 0
@@ -59,6 +61,12 @@ class Tally:
         """Report one error and go on."""
         self.errors.append(failure)
         complain(safe(failure.message))
+
+    def noted(self, row: Row) -> None:
+        """Report what is to be known of how a row was read."""
+        if row.note:
+            self.notes.append(row.note)
+            complain(safe(row.note))
 
     def fail_document(self, source: Source, line: int | None, error: InputError | AuditError) -> None:
         """Report what is wrong with a record and go on; raise what is wrong with a file."""

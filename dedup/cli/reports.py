@@ -33,6 +33,7 @@ def alone(config: Config, tally: Tally) -> Run:
         tally.results.__getitem__,
         tally.errors,
         tally.skipped,
+        tally.notes,
         name=lambda document: tally.results[document].source,
         where=tally.places.__getitem__,
     )
@@ -88,7 +89,7 @@ def found_in(job: Job, tally: Tally) -> Iterator[Run]:
             return
         for source in found:
             try:
-                parts = stretches(reading, source, tally.fail_document)
+                parts = stretches(reading, source, tally.fail_document, tally.noted)
                 for group in documents(reading, parts, tally.fail_document):
                     for found_there in group:
                         tally.add(found_there.result, (source.file, found_there.entry.line))

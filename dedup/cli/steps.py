@@ -33,8 +33,12 @@ def alone(reading: Reading, source: Source, tally: Tally, keep: bool) -> Iterato
     """Yield the documents of a source, each cleaned by itself; what is left of the source after them comes last."""
     held, at, rows = deque[Stretch](), 0, deque[Row]()
 
+    def hold(row: Row) -> None:
+        tally.noted(row)
+        rows.append(row)
+
     def read() -> Iterator[Stretch]:
-        for stretch in stretches(reading, source, tally.fail_document, rows.append):
+        for stretch in stretches(reading, source, tally.fail_document, hold):
             if not source.container:
                 held.append(stretch)
             yield stretch

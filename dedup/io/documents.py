@@ -12,7 +12,7 @@ from dedup.errors import AuditError, InputError
 from dedup.io import archive, compression, files, formats, jsonl
 from dedup.io.rows import Options, Row
 from dedup.model import Op, Result, Span
-from dedup.within import clean_documents
+from dedup.within import Input, clean_documents
 
 if TYPE_CHECKING:
     from dedup.vector import Part
@@ -226,7 +226,10 @@ def _entries(reading: Reading, stretches: Iterable[Stretch], fail: Fail) -> Iter
 
 
 def _cleaned(reading: Reading, waiting: list[tuple[Entry, bytes]], fail: Fail, words: bool) -> Iterator[Found]:
-    inputs = [(data, entry.name, entry.record is not None or reading.force_text) for entry, data in waiting]
+    inputs = [
+        Input(data, entry.name, True, "utf-8") if entry.record else Input(data, entry.name, reading.force_text)
+        for entry, data in waiting
+    ]
     for (entry, _), cleaned in zip(waiting, clean_documents(inputs, reading.config, words=words), strict=True):
         try:
             if isinstance(cleaned, InputError):

@@ -27,6 +27,7 @@ def render(run: Run) -> Iterator[str]:
             {"source": _shown(place_at(error.file, error.line).where), "message": error.message} for error in run.errors
         ],
         "skipped": [_shown(file) for file in run.skipped],
+        "notes": [_shown(note) for note in run.notes],
     }
     yield dump(head, 1)[:-2] + ',\n "documents": ['
     for at, result, removed in run.outlines():

@@ -21,6 +21,7 @@ class Run:
     result: Callable[[int], Result]  # of a document
     errors: Sequence[Failure] = ()
     skipped: Sequence[str] = ()  # files
+    notes: Sequence[str] = ()  # what was read in another way than asked for
     # Of each file, how many findings with the same words are accepted; reports of findings leave these out.
     accepted: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
