@@ -6,7 +6,8 @@ back; every removed word is in a block whose witness is kept and holds the same 
 block lists; and every run of words that still stands twice is reported with the reason why it stays.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
 
 from dedup.config import Config
 from dedup.decode import byte_offsets, decode
@@ -32,10 +33,12 @@ class _Audit:
         self.stays = bytearray(len(self.keys))
         for word in self.kept:
             self.stays[word] = 1
-        # The words that fixers touched: they answer for these with the fixes that the result lists.
+        # The words that fixers touched, or may have joined: the fixes that the result lists answer for them.
         self.mended = bytearray(len(self.keys))
         for fix in result.fixes:
-            for word in range(max(0, bisect_left(self.starts, fix.span[0]) - 1), bisect_left(self.starts, fix.span[1])):
+            for word in range(
+                max(0, bisect_left(self.starts, fix.span[0]) - 1), bisect_right(self.starts, fix.span[1])
+            ):
                 self.mended[word] = 1
 
     def inside(self, span: Span) -> range:
@@ -51,8 +54,7 @@ class _Audit:
         undone = (result.clean[op.span[0] : op.span[1]] if op.span else op.literal or b"" for op in result.ops)
         if b"".join(undone) != result.data:
             out.append("the undo does not give the input back")
-        clean = decode(result.clean, force_text=True, encoding=result.encoding).text
-        if not result.fixes and [self.keys[word] for word in self.kept] != keys(clean):
+        if not result.fixes and [self.keys[word] for word in self.kept] != self.clean_words()[0]:
             out.append("the words of the clean text are not those of the input")
         told = bytearray(len(self.keys))
         for block in result.removed:
@@ -83,18 +85,36 @@ class _Audit:
         return [word for word in self.inside(span) if word not in changed]
 
     def untold(self) -> list[str]:
-        """The runs that still stand twice, and that the result does not report."""
-        size, told = self.config.min_words, bytearray(len(self.keys))
-        for block in self.result.blocks:
-            for side in (block.copy, block.kept):
-                for word in self.inside(side.bytes):
-                    told[word] = 1
+        """The runs that still stand twice, and that the result does not report. What fixers changed reads otherwise."""
+        result, size = self.result, self.config.min_words
+        told = bytearray(len(result.data) + len(result.put))  # bytes
+        for block in result.blocks:
+            for start, end in (block.copy.bytes, block.kept.bytes):
+                told[start:end] = b"\1" * (end - start)
+        text, places, mended = self.clean_words()
         seen: set[tuple[str, ...]] = set()
-        text = [self.keys[word] for word in self.kept]
         for at in range(len(text) - size + 1):
             run = tuple(text[at : at + size])
-            if run in seen and not told[self.kept[at]]:
-                place = self.starts[self.kept[at]]
-                return [f"byte {place}: {' '.join(run)!r} still stands twice, and no block says why"]
+            if mended[at + size] > mended[at]:
+                continue
+            if run in seen and not told[places[at]]:
+                return [f"byte {places[at]}: {' '.join(run)!r} still stands twice, and no block says why"]
             seen.add(run)
         return []
+
+    def clean_words(self) -> tuple[list[str], list[int], list[int]]:
+        """The words of the clean text, the byte that each starts with in the input, and how many before are mended."""
+        result = self.result
+        clean = decode(result.clean, force_text=True, encoding=result.encoding)
+        tokens = words(clean.text)
+        spans = [(start, tokens.end(at)) for at, start in enumerate(tokens.starts)]
+        starts = byte_offsets(clean, tokens.starts)
+        ends = byte_offsets(clean, [end for _, end in spans])
+        pieces = [0, *accumulate(end - start for start, end in result.pieces)]
+        at = [bisect_right(pieces, start) - 1 for start in starts]
+        places = [result.pieces[p][0] + start - pieces[p] for p, start in zip(at, starts, strict=True)]
+        changed = [
+            place >= len(result.data) or (bool(result.fixes) and end > pieces[p + 1])
+            for place, end, p in zip(places, ends, at, strict=True)
+        ]
+        return [" ".join(keys(clean.text[a:b])) for a, b in spans], places, [0, *accumulate(changed)]

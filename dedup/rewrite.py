@@ -26,7 +26,7 @@ class Put(Record):
 
     def origin(self, span: Span) -> Span:
         """Return the span of the other text that these bytes were put in for; what was not put in is its own."""
-        if not self.fixes or span[0] < self.base or (span[0] == self.base == span[1]):
+        if not self.fixes or span[0] < self.base:
             return span
         first = bisect_right(self.fixes, span[0], key=lambda fix: fix.put[0]) - 1
         last = bisect_left(self.fixes, span[1], key=lambda fix: fix.put[0]) - 1
@@ -76,7 +76,9 @@ class Table:
             last = max(first, bisect_left(self.starts, span[1]) - 1)  # an empty span may stand between two pieces
             shift = [self.pieces[at][0] - self.starts[at] for at in (first, last)]
             start, end = span[0] + shift[0], span[1] + shift[1]
-            return (self.put.origin((start, end))[0],) * 2 if empty else (start, end)
+            if self.put.fixes and self.pieces[first][0] >= self.put.base:
+                return (self.put.origin((start, start + 1))[0],) * 2
+            return start, end
         parts = [self.put.origin(part) for part in self.spans(span)]
         if all(x[0] <= y[0] and x[1] <= y[1] for x, y in pairwise(parts)):
             return parts[0][0], parts[-1][1]

@@ -12,7 +12,6 @@ import os
 import re
 import subprocess
 import sys
-import textwrap
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
@@ -21,7 +20,7 @@ from typing import Any
 import pytest
 
 import dedup
-from tests.run import ROOT, SEED
+from tests.run import CANONICAL, ROOT, SEED
 
 TEXT = (ROOT / "RECIPES.md").read_text(encoding="utf-8")
 BLOCKS = {
@@ -66,10 +65,16 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def child(script: Path, *arguments: str, **env: str) -> str:
     """Return what a Python script prints. Warnings are errors there too."""
     # Python 3.12 and newer warn where a process with threads forks, which the workers of datasets do.
-    command = [sys.executable, "-Werror", "-Wignore:This process:DeprecationWarning", script, *arguments]
+    warnings = ["-Werror", "-Wignore:This process:DeprecationWarning"]
+    command = [sys.executable, *warnings, os.fspath(script), *arguments]
     path = os.pathsep.join([os.fspath(script.parent), os.fspath(ROOT)])
     done = subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path, **env}, timeout=60, check=False
+        command,
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": path, **env},
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -118,12 +123,15 @@ def test_polars_calls_the_function_once_for_each_text(desk: Path) -> None:
     assert sorted(seen) == sorted(text for text in (TWICE, SAME, OTHER, ""))
 
 
-def test_a_witness_always_stays() -> None:
-    edited = [f"{LEAD} {REST}", f"{LEAD} {REST.replace('boxes', 'bags')}", f"{LEAD} {REST}".replace("old", "new")]
+def test_near_copies_go_when_the_configuration_asks_and_a_witness_always_stays() -> None:
+    article = CANONICAL.read_text(encoding="utf-8")
+    edited = [article.replace("offer", new) for new in ("proposal", "gift")]
     names = run(COMMON)
-    config = dedup.Config(similarity=0.9)
-    found = names["witnesses"](range(6), [LEAD, edited[0], edited[0], *edited[1:], REST], config)
-    assert found == [None, None, "1", "1", "1", None]
+    texts = [LEAD, edited[0], article, edited[1], article, LEAD]
+    assert names["witnesses"](range(6), texts) == [None, None, None, None, "2", "0"]
+    found = names["witnesses"](range(6), texts, dedup.Config(similarity=0.9))
+    assert found.count(None) == 2
+    assert {found[int(name)] for name in found if name} == {None}
 
 
 def test_text_with_nul_or_half_characters_is_cleaned_and_restored() -> None:
@@ -153,7 +161,7 @@ disable_progress_bars()
 pages, runs = json.loads(sys.argv[1]), []
 if __name__ == "__main__":
     blocks = json.loads(sys.argv[2])
-    for config in ("", "CONFIG = dedup.Config(min_words=9)", ""):
+    for config in ("", "CONFIG = Config(min_words=9)", ""):
         names = {"dataset": Dataset.from_list(pages), "__name__": "__main__"}
         for block in (blocks[0], config, *blocks[1:]):
             exec(block, names)
@@ -251,14 +259,61 @@ def test_scrapy_cleans_items_of_each_kind_and_drops_what_it_saw(desk: Path, thre
         assert pipeline.count(old) == 1
         pipeline = pipeline.replace(old, new)
     again = ONCE.replace("\n", "\r\n\r\n")
-    feed, stats = crawl(desk, {**SITE, "f.txt": again}, pipeline)
-    assert {name: row["body"] for name, row in feed.items() if name not in ("a.txt", "f.txt")} == {
-        **SITE,
-        "a.txt": None,
-        "b.txt": f"Weather\n{LEAD}\n",
+    site = {**SITE, "f.txt": again}
+    feed, stats = crawl(desk, site, pipeline)
+    [gone] = site.keys() - feed.keys()
+    assert gone in ("a.txt", "f.txt"), "the one that came second"
+    clean = {**site, "a.txt": ONCE, "b.txt": f"Weather\n{LEAD}\n"}
+    assert {name: row["body"] for name, row in feed.items()} == {n: t for n, t in clean.items() if n != gone}
+    less = sum(len(site[n].encode()) - len(clean[n].encode()) for n in feed)
+    assert {key: value for key, value in stats.items() if "reason" not in key} == {
+        "dedup/kept": 3,
+        "dedup/dropped": 1,
+        "dedup/bytes_saved": less,
+        "item_scraped_count": 5,
+        "item_dropped_count": 1,
+        "log_count/WARNING": 1,  # of the item that was dropped
     }
-    del stats
     restored = run(COMMON)["restored"]
-    for name, row in feed.items():
-        if row["body"].strip():
-            assert restored({"text": row["body"], "manifest": row["manifest"]}) == SITE.get(name, again)
+    for name in feed.keys() & {"a.txt", "b.txt", "c.txt", "f.txt"}:
+        assert restored({"text": feed[name]["body"], "manifest": feed[name]["manifest"]}) == site[name]
+
+
+def test_scrapy_leaves_the_manifest_out_when_told(desk: Path) -> None:
+    feed, _ = crawl(desk, {"a.txt": TWICE}, BLOCKS["Scrapy"][0], DEDUP_MANIFEST_FIELD="")
+    assert feed == {"a.txt": {"url": "a.txt", "body": ONCE}}
+
+
+@pytest.mark.parametrize("config", [{"fix": ["typo"]}, {"similarity": 2}, {"similarty": 0.9}], ids=str)
+def test_the_scrapy_pipeline_refuses_a_wrong_setting_at_once(config: dict[str, Any]) -> None:
+    pipeline = run(BLOCKS["Scrapy"][0])["DedupPipeline"]
+    settings = import_module("scrapy.settings").Settings({"DEDUP_CONFIG": config})
+    with pytest.raises((dedup.UsageError, TypeError)):
+        pipeline(settings, None)
+
+
+# ---------------------------------------------------------------- other languages
+
+
+def test_a_pipe_cleans_drops_and_undoes() -> None:
+    records = [{"id": n, "text": text} for n, text in enumerate((TWICE, SAME.replace("\u200b", ""), OTHER))]
+    lines = "".join(json.dumps(record) + "\n" for record in records).encode()
+    raw = SEED.read_bytes()
+    names = run(*BLOCKS["Any language: a pipe"], raw=raw, lines=lines)
+    assert names["clean"] == dedup.clean(raw).clean
+    assert [json.loads(line)["id"] for line in names["kept"].splitlines()] == [0, 2]
+    assert names["back"] == lines
+    with pytest.raises(subprocess.CalledProcessError):
+        names["piped"](b"a\0b")
+
+
+def test_the_recipes_are_short_and_every_block_is_run() -> None:
+    assert TEXT.count("\n") <= 150
+    assert {title: len(blocks) for title, blocks in BLOCKS.items()} == {
+        "Recipes": 1,
+        "pandas": 1,
+        "Polars": 1,
+        "Hugging Face datasets": 1,
+        "Scrapy": 2,
+        "Any language: a pipe": 1,
+    }

@@ -18,7 +18,6 @@ from typing import Any, BinaryIO, Protocol, cast
 from dedup.errors import InputError
 from dedup.io import compression
 
-FORMATS = ("zip", "tar")
 _FREE = 100 << 20  # bytes that members may take together, whatever the ratio
 _MANY = 1_000_000  # members
 _BLOCK = 1 << 20

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from dedup.audit import audit
 from dedup.config import Config
 from dedup.errors import AuditError, InputError
-from dedup.io import archive, compression, files, formats, jsonl
+from dedup.io import compression, files, formats, jsonl
 from dedup.io.rows import Options, Row
 from dedup.model import Op, Result, Span
 from dedup.within import Input, clean_documents
@@ -89,7 +89,7 @@ class Source:
     @property
     def archive(self) -> bool:
         """Whether it holds files."""
-        return self.format in archive.FORMATS
+        return self.format in formats.ARCHIVES
 
     @property
     def name(self) -> str:

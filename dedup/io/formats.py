@@ -8,14 +8,16 @@ import json
 import os
 import stat
 from collections.abc import Iterator
+from importlib import import_module
 from typing import NamedTuple
 
 from dedup.errors import InputError
-from dedup.io import archive, array, compression, files, html, parquet, table, warc
+from dedup.io import compression, files
 from dedup.io.rows import Options, Row
 
-CONTAINERS = {"json": array.rows, "csv": table.rows, "html": html.rows, "warc": warc.rows}
-FORMATS = ("text", "jsonl", *CONTAINERS, "parquet", *archive.FORMATS)
+_READERS = {"json": "array", "csv": "table", "html": "html", "warc": "warc"}  # imported where there is such a file
+ARCHIVES = ("zip", "tar")
+FORMATS = ("text", "jsonl", *_READERS, "parquet", *ARCHIVES)
 _NAMES = {
     ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv", ".html": "html", ".htm": "html",
     ".xhtml": "html", ".warc": "warc", ".wet": "warc", ".parquet": "parquet",
@@ -69,10 +71,12 @@ def rows(path: str, format: str, options: Options, name: str, ratio: int) -> Ite
     Raises InputError where nothing can be made of it.
     """
     if format == "parquet":
+        from dedup.io import parquet
+
         yield from parquet.rows(path, options, name)
         return
     with compression.opened(path, ratio) as (reader, stream):
-        yield from CONTAINERS[format](reader, options, name)
+        yield from import_module(f"dedup.io.{_READERS[format]}").rows(reader, options, name)
         if stream.error:
             yield Row(b"", b"", b"", None, error=stream.error)
 
