@@ -5,14 +5,14 @@ original, interleaved with it, or as prose on its own. A refrain alternates with
 recurs inside a structure, a quotation is introduced as one. Each rule below has an id, which reports and manifests use.
 
 Removed:  whole-copy, prose-copy, interleaved-copy, glued-copy, truncated-copy, head-and-foot-list
-Kept:     too-short, quotation, pull-quote, list, refrain, clause, part-of-paragraph, contested
+Kept:     too-short, quotation, pull-quote, list, code, refrain, clause, part-of-paragraph, contested
 Copies that differ have rules of their own, in near.py.
 """
 
 from bisect import bisect_left
 
 from dedup.config import Config
-from dedup.evidence import broken_off, in_fields, in_lines, in_rows, quoted, texture
+from dedup.evidence import broken_off, fences, in_code, in_fields, in_lines, in_rows, quoted, texture
 from dedup.model import Decision, Match, Page, Piece, Region, Span
 
 REASONS = {
@@ -26,6 +26,7 @@ REASONS = {
     "quotation": "a quotation, introduced or marked as one",
     "pull-quote": "a sentence of a paragraph, set apart on purpose",
     "list": "rows of a list or table",
+    "code": "code between fences",
     "refrain": "a refrain among verses of its own shape",
     "clause": "a clause that recurs inside a structure of short lines",
     "part-of-paragraph": "only a part of a paragraph or sentence repeats",
@@ -93,6 +94,7 @@ class _Judge:
     def __init__(self, page: Page, config: Config, weight: float, texture: float) -> None:
         self.page, self.config, self.weight, self.texture = page, config, weight, texture
         self.total = len(page.words.starts)
+        self.code = fences(page)
 
     def rule(self, region: Region) -> tuple[str, bool]:
         """Return the rule that decides on `region`, and whether it goes."""
@@ -104,14 +106,17 @@ class _Judge:
         if region.interleaved:
             return ("interleaved-copy", True) if lines >= config.min_words else ("refrain", False)
         tandem = self._tandem(pieces)
+        large = size >= _LARGE * config.min_paragraph
+        # A line that is said over and over repeats itself too: a body is longer than that.
+        body = abs(pieces[0].shift) * self.weight >= config.min_paragraph
+        whole = tandem and large and body and 3 * words >= self.total
+        if not whole and in_code(self.code, [*copies, *originals]):
+            return "code", False
         if pieces[0].unit == "stub":
             return "truncated-copy", True
         if pieces[0].unit == "sentences":
             return ("glued-copy", True) if tandem or lines >= config.min_paragraph else ("clause", False)
-        large = size >= _LARGE * config.min_paragraph
-        # A line that is said over and over repeats itself too: a body is longer than that.
-        body = abs(pieces[0].shift) * self.weight >= config.min_paragraph
-        if tandem and large and body and 3 * words >= self.total:
+        if whole:
             return "whole-copy", True
         if size < config.min_paragraph:
             return "too-short", False

@@ -4,7 +4,7 @@ Why: which side of a match could go, whether a repeat is right, and which copy i
 signs. The stages that judge share them here. Spans are half-open, in words.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 
 from dedup.model import Page, Span
 from dedup.record import TYPE_CHECKING
@@ -115,6 +115,32 @@ def in_rows(page: Page, spans: "Iterable[Span]") -> bool:
     prose = sum(size for size, line in zip(sizes, lines, strict=True) if line.endswith(_ROW_STOPS))
     numbers = sum(line.strip(" \t.()").isdecimal() for line in lines)
     return len(rows) > 1 and (2 * prose < sum(sizes) or 4 * numbers >= len(rows))
+
+
+def fences(page: Page) -> list[Span]:
+    """The fenced code of Markdown: the words from each opening line to its closing one."""
+    out: list[Span] = []
+    if "```" not in page.text and "~~~" not in page.text:
+        return out
+    fence, begun = "", 0
+    for p in range(len(page.paragraphs.starts)):
+        line = page.line(p).strip()
+        if not fence and line.startswith(("```", "~~~")):
+            fence, begun = line[: len(line) - len(line.lstrip(line[0]))], p
+        elif fence and line.startswith(fence) and not line.strip(fence[0]):
+            out.append((page.first[begun], page.first[p + 1]))
+            fence = ""
+    return out
+
+
+def in_code(code: "list[Span]", spans: "Iterable[Span]") -> bool:
+    """Whether any of the spans begins or ends inside fenced code: to cut it there would leave a fence open."""
+    for start, end in spans:
+        at = bisect_right(code, (end,)) - 1
+        for a, b in code[max(0, bisect_right(code, (start,)) - 1) : at + 1]:
+            if a <= start < b or a < end < b:
+                return True
+    return False
 
 
 def soft(page: Page, p: int) -> bool:

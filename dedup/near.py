@@ -17,8 +17,10 @@ from dedup.config import Config
 from dedup.evidence import (
     FULLER,
     ends_sentence,
+    fences,
     garbled,
     garbled_on,
+    in_code,
     in_fields,
     in_lines,
     in_rows,
@@ -96,7 +98,7 @@ def variants(page: Page, found: list[Near], config: Config, changed: "Changed", 
 class _Judge:
     def __init__(self, page: Page, config: Config, changed: "Changed", weight: float) -> None:
         self.page, self.config, self.changed, self.weight = page, config, changed, weight
-        self.total = len(page.words.starts)
+        self.total, self.code = len(page.words.starts), fences(page)
         self.least = config.min_paragraph / weight
         self.texture = texture(zip(page.first, page.first[1:], strict=False), weight)
 
@@ -279,6 +281,8 @@ class _Judge:
                 yield "quotation", run
             elif in_fields(page, later, earlier):
                 yield "clause", run
+            elif not whole and in_code(self.code, [*copies, *originals]):
+                yield "code", run
             elif not whole and in_rows(page, copies) and in_rows(page, originals):
                 yield "list", run
             else:

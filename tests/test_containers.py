@@ -208,8 +208,8 @@ def single(number: int) -> Docs:
 def test_what_has_no_copies_is_written_as_it_is(scope: str, tmp_path: Path) -> None:
     files = forest(single)
     raw, out, manifest = write(tmp_path / "raw", files), tmp_path / "out", tmp_path / "m"
-    how = ["--scope", scope, "--html-mode", "page", "--manifest", manifest]
-    assert done("clean", raw, "-d", out, *how).stdout == b""
+    how = ["--scope", scope, "--html-mode", "page"]
+    assert done("clean", raw, "-d", out, *how, "--manifest", manifest).stdout == b""
     assert found(out) == known(files)
     done("restore", out, "--manifest", manifest, "-d", tmp_path / "back")
     tables = {name for name in files if name.endswith(".parquet")}
@@ -350,6 +350,16 @@ def test_files_of_every_kind_are_replaced_and_come_back(tmp_path: Path) -> None:
     assert found(tmp_path / "back") == known(files)
 
 
+@pytest.mark.xfail(strict=True, reason="the manifest names page.html.txt, though page.html is what was replaced")
+def test_pages_that_are_replaced_by_their_text_come_back(tmp_path: Path) -> None:
+    files = {"page.html": page(Doc("", article(1) * 2)), "two/page.html.gz": gzip.compress(page(Doc("", article(2))))}
+    raw, manifest = write(tmp_path / "raw", files), tmp_path / "m"
+    done("clean", raw, "--in-place", "--manifest", manifest)
+    assert found(raw)["page.html"][1].decode().split() == article(1).split()
+    done("restore", raw, "--manifest", manifest, "-d", tmp_path / "back")
+    assert found(tmp_path / "back") == known(files)
+
+
 @pytest.mark.parametrize(
     ("suffix", "packed", "scope"),
     [("csv", "", "document"), ("csv", ".gz", "batch"), ("json", ".zst", "document")],
@@ -371,8 +381,8 @@ SCOPES = [pytest.param("document", marks=SPOOLED), "batch"]
 @pytest.mark.parametrize("scope", SCOPES)
 def test_a_table_on_standard_input_comes_back(scope: str, tmp_path: Path) -> None:
     data, out, manifest = parquet(copies(0)), tmp_path / "out.parquet", tmp_path / "m"
-    how = ["--input-format", "parquet", "--scope", scope, "--manifest", manifest]
-    done("clean", "-", *how, "-o", out, stdin=data)
+    how = ["--input-format", "parquet", "--scope", scope]
+    done("clean", "-", *how, "-o", out, "--manifest", manifest, stdin=data)
     assert held(out.name, out.read_bytes()) == held(out.name, parquet(cleaned(0, scope)))
     done("restore", out, "--manifest", manifest, "-o", tmp_path / "back.parquet")
     assert held(out.name, (tmp_path / "back.parquet").read_bytes()) == held(out.name, data)

@@ -67,15 +67,8 @@ def child(script: Path, *arguments: str, **env: str) -> str:
     # Python 3.12 and newer warn where a process with threads forks, which the workers of datasets do.
     warnings = ["-Werror", "-Wignore:This process:DeprecationWarning"]
     command = [sys.executable, *warnings, os.fspath(script), *arguments]
-    path = os.pathsep.join([os.fspath(script.parent), os.fspath(ROOT)])
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": path, **env},
-        timeout=60,
-        check=False,
-    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(os.fspath, (script.parent, ROOT))), **env}
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", env=env, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -91,8 +84,7 @@ def test_pandas_cleans_a_column_drops_repeats_and_undoes(index: list[int] | None
     pandas = import_module("pandas")
     names = run(COMMON, *BLOCKS["pandas"], frame=pandas.DataFrame(PAGES, index=index))
     frame, kept = names["frame"], names["kept"]
-    texts = [text if isinstance(text, str) else None for text in frame["text"]]
-    assert texts == CLEANED
+    assert [text if isinstance(text, str) else None for text in frame["text"]] == CLEANED
     assert [name if isinstance(name, str) else None for name in frame["repeats"]] == REPEATS
     assert kept["url"].to_list() == ["a", "b", "d", "e", "f"]
     assert names["raw"] == RESTORED
@@ -120,7 +112,7 @@ def test_polars_calls_the_function_once_for_each_text(desk: Path) -> None:
     seen: list[str] = []
     counted = "_cleaned = cleaned\ndef cleaned(text):\n    seen.append(text)\n    return _cleaned(text)\n"
     run(COMMON, counted, *BLOCKS["Polars"], seen=seen)
-    assert sorted(seen) == sorted(text for text in (TWICE, SAME, OTHER, ""))
+    assert sorted(seen) == sorted([TWICE, SAME, OTHER, ""])
 
 
 def test_near_copies_go_when_the_configuration_asks_and_a_witness_always_stays() -> None:
@@ -309,7 +301,7 @@ def test_a_pipe_cleans_drops_and_undoes() -> None:
 
 def test_the_recipes_are_short_and_every_block_is_run() -> None:
     assert TEXT.count("\n") <= 150
-    assert {title: len(blocks) for title, blocks in BLOCKS.items()} == {
+    counts = {
         "Recipes": 1,
         "pandas": 1,
         "Polars": 1,
@@ -317,3 +309,4 @@ def test_the_recipes_are_short_and_every_block_is_run() -> None:
         "Scrapy": 2,
         "Any language: a pipe": 1,
     }
+    assert {title: len(blocks) for title, blocks in BLOCKS.items()} == counts
