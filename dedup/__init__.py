@@ -21,6 +21,7 @@ from dedup.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import overload
 
 __version__ = "0.1.0"
 __all__ = [
@@ -77,7 +78,7 @@ def find(
 
 
 def clean_batch(
-    documents: "Iterable[tuple[str, str | bytes]]", config: Config | None = None
+    documents: "Iterable[tuple[str, str | bytes]]", config: Config | None = None, *, force_text: bool = False
 ) -> tuple[tuple[Result, ...], Findings]:
     """Return the Results of documents (name, text), each cleaned by itself, and what they share with one another.
 
@@ -87,17 +88,28 @@ def clean_batch(
     """
     from dedup import engine
 
-    return engine.clean_batch(documents, config or Config())
+    return engine.clean_batch(documents, config or Config(), force_text)
 
 
-def restore(clean: bytes, manifest: str | bytes) -> bytes:
-    """Return the bytes that were cleaned to `clean`, from the manifest record made then.
+if TYPE_CHECKING:
+
+    @overload
+    def restore(clean: bytes, manifest: str | bytes) -> bytes: ...
+
+    @overload
+    def restore(clean: str, manifest: str | bytes) -> str: ...
+
+
+def restore(clean: str | bytes, manifest: str | bytes) -> str | bytes:
+    """Return what was cleaned to `clean`, from the manifest record made then: bytes for bytes, str for str.
 
     Raises ManifestError when the record is broken, or belongs to other bytes than `clean`.
     """
     from dedup.manifest import parse, undo
 
-    return undo(clean, parse(manifest))
+    if isinstance(clean, bytes):
+        return undo(clean, parse(manifest))
+    return undo(clean.encode("utf-8", "surrogatepass"), parse(manifest)).decode("utf-8", "surrogatepass")
 
 
 def to_manifest(result: Result) -> str:

@@ -255,7 +255,7 @@ class _Texts:
 
 
 def clean_batch(
-    documents: "Iterable[tuple[str, str | bytes]]", config: Config
+    documents: "Iterable[tuple[str, str | bytes]]", config: Config, force_text: bool = False
 ) -> "tuple[tuple[Result, ...], Findings]":
     """Return the Results of the documents (name, text), each cleaned by itself, and what they share.
 
@@ -264,9 +264,9 @@ def clean_batch(
     """
     corpus = _Texts()
     inputs = [
-        Input(text.encode("utf-8", "surrogatepass"), name, False, "utf-8")
+        Input(text.encode("utf-8", "surrogatepass"), name, force_text, "utf-8")
         if isinstance(text, str)
-        else Input(text, name)
+        else Input(text, name, force_text)
         for name, text in documents
     ]
     parts = []

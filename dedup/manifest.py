@@ -62,7 +62,7 @@ class Whole:
         ]
         return {
             "schema": SCHEMA,
-            "source": source,
+            "source": str(source),
             **more,
             "scheme": SCHEME,
             "version": __version__,

@@ -275,7 +275,10 @@ class Result(Record):
         """The clean text, decoded; bytes that are no text become lone surrogates."""
         if self.encoding.startswith("utf-16"):
             return self.clean.decode(self.encoding, "surrogatepass").removeprefix("\ufeff")
-        return self.clean.decode(self.encoding, "surrogateescape")
+        try:
+            return self.clean.decode(self.encoding, "surrogatepass" if self.encoding == "utf-8" else "strict")
+        except UnicodeDecodeError:
+            return self.clean.decode(self.encoding, "surrogateescape")
 
     @property
     def removed(self) -> tuple[Block, ...]:

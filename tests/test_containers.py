@@ -108,12 +108,12 @@ def parquet(docs: Docs, packed: str = "", group: int = 100) -> bytes:
 
 def members(data: bytes) -> bytes:
     """An archive compressed record by record."""
-    return b"".join(gzip.compress(b"WARC/1.0\r\n" + part) for part in data.split(b"WARC/1.0\r\n")[1:])
+    return b"".join(gzip.compress(b"WARC/1.0\r\n" + part, mtime=0) for part in data.split(b"WARC/1.0\r\n")[1:])
 
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
     "": bytes,
-    ".gz": gzip.compress,
+    ".gz": lambda data: gzip.compress(data, mtime=0),
     ".bz2": bz2.compress,
     ".xz": lzma.compress,
     ".zst": lambda data: zstandard.ZstdCompressor().compress(data),

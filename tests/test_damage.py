@@ -169,25 +169,31 @@ def test_the_right_files_are_read_whole(suffix: str, tmp_path: Path) -> None:
         assert len(RIGHT[suffix].ends) == len(DOCS)
 
 
-LOST = pytest.mark.xfail(strict=True, reason="up to 64 KiB that zlib gave before an error are lost")
-CASES = [
-    pytest.param(kind, suffix, packed, marks=[LOST] if kind == "flip" and packed and RIGHT[suffix].ends else [])
-    for kind in ("cut", "flip")
-    for suffix, packed in FORMATS
-]
-
-
-@pytest.mark.parametrize(("kind", "suffix", "packed"), CASES)
+@pytest.mark.parametrize(("suffix", "packed"), FORMATS)
+@pytest.mark.parametrize("kind", ["cut", "flip"])
 def test_what_stands_before_damage_is_read(kind: str, suffix: str, packed: str, tmp_path: Path) -> None:
     path, some = tmp_path / f"a.{suffix}{packed}", 0
     for bad in damaged(suffix, packed, kind, 200):
         path.write_bytes(bad.data)
         texts, errors = _read(path, suffix)
         wanted = [doc.text for doc in DOCS[: bad.whole]]
-        assert texts[: len(wanted)] == wanted, (bad, errors)
+        if not packed or kind == "cut":  # else see the next test
+            assert texts[: len(wanted)] == wanted, (bad, errors)
         assert all(path.name in error for error in errors), errors
         some += bool(wanted)
-    assert some or not RIGHT[suffix].ends
+    assert (
+        some or suffix in ("txt", "html") or (kind, suffix) == ("cut", "parquet")
+    )  # which hold one, or begin at the end
+
+
+@pytest.mark.xfail(strict=True, reason="up to 64 KiB that zlib gave before an error are lost")
+@pytest.mark.parametrize("suffix", ["jsonl", "json", "csv", "warc"])
+def test_what_stands_before_a_flipped_byte_of_a_compressed_file_is_read(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"a.{suffix}.gz"
+    for bad in damaged(suffix, ".gz", "flip", 200):
+        path.write_bytes(bad.data)
+        texts, errors = _read(path, suffix)
+        assert texts[: bad.whole] == [doc.text for doc in DOCS[: bad.whole]], (bad, errors)
 
 
 # ---------------------------------------------------------------- from the command line
@@ -245,8 +251,8 @@ def test_damaged_files_are_a_batch_and_come_back(ruins: tuple[Path, dict[str, Da
 def test_the_manifest_has_nothing_of_a_table_that_was_not_written(tmp_path: Path) -> None:
     docs = [*copies(0), *(Doc("first", article(n)) for n in range(10, 20))]
     data = parquet(docs, group=4)
-    at = _groups(data)[-1] - 200
-    files = {"a.parquet": data[:at] + bytes(100) + data[at + 100 :], "b.txt": article(50).encode() * 2}
+    at = pq.ParquetFile(io.BytesIO(data)).metadata.row_group(3).column(0).data_page_offset
+    files = {"a.parquet": data[:at] + b"\xff" * 20 + data[at + 20 :], "b.txt": article(50).encode() * 2}
     raw, out, manifest = write(tmp_path / "raw", files), tmp_path / "out", tmp_path / "m"
     assert b"a.parquet: " in done("clean", raw, "-d", out, "--manifest", manifest, code=2).stderr
     assert [path.name for path in out.iterdir()] == ["b.txt"]
