@@ -49,12 +49,14 @@ class _Audit:
         result = self.result
         out = []
         source = result.data + result.put
-        if b"".join(source[start:end] for start, end in result.pieces) != result.clean:
-            out.append("the clean text is not made of the input, and of what fixers put in")
+        made = b"".join(source[start:end] for start, end in result.pieces) == result.clean
+        if not made:
+            out.append("the clean text is not made of the input")
         undone = (result.clean[op.span[0] : op.span[1]] if op.span else op.literal or b"" for op in result.ops)
         if b"".join(undone) != result.data:
             out.append("the undo does not give the input back")
-        if not result.fixes and [self.keys[word] for word in self.kept] != self.clean_words()[0]:
+        clean = decode(result.clean, force_text=True, encoding=result.encoding).text
+        if not result.fixes and [self.keys[word] for word in self.kept] != keys(clean):
             out.append("the words of the clean text are not those of the input")
         told = bytearray(len(self.keys))
         for block in result.removed:
@@ -65,7 +67,7 @@ class _Audit:
         lost = [w for w in range(len(self.keys)) if not self.stays[w] and not told[w] and not self.mended[w]]
         if lost:
             out.append(f"byte {self.starts[lost[0]]}: {len(lost)} words are gone, and no block says why")
-        return out + self.untold()
+        return out + (self.untold() if made else [])
 
     def witnessed(self, block: Block) -> bool:
         """Whether the witness of a removed block is kept and holds its words, but for the changes that are listed."""
@@ -103,7 +105,7 @@ class _Audit:
         return []
 
     def clean_words(self) -> tuple[list[str], list[int], list[int]]:
-        """The words of the clean text, the byte that each starts with in the input, and how many before are mended."""
+        """The words of the clean text, the byte of the input that each starts with, and how many before it are mended."""
         result = self.result
         clean = decode(result.clean, force_text=True, encoding=result.encoding)
         tokens = words(clean.text)

@@ -10,7 +10,7 @@ from dedup.model import Page, Span
 from dedup.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 OPENERS = "\uff08\u3010\u3008\u300a\u201c\u2018\u201e\u00ab\u00bf\u00a1([{\u300c\u300e\"'"
 CLOSERS = " \t\u00a0\"'\u201d\u2019\u00bb)]}\u300d\u300f\u200f"
@@ -117,20 +117,24 @@ def in_rows(page: Page, spans: "Iterable[Span]") -> bool:
     return len(rows) > 1 and (2 * prose < sum(sizes) or 4 * numbers >= len(rows))
 
 
-def fences(page: Page) -> list[Span]:
-    """The fenced code of Markdown: the words from each opening line to its closing one."""
-    out: list[Span] = []
-    if "```" not in page.text and "~~~" not in page.text:
-        return out
+def fenced(text: str, lines: "Iterable[Span]") -> "Iterator[Span]":
+    """The fenced code of Markdown: the numbers of each opening line and its closing one; `lines` are their chars."""
+    if "```" not in text and "~~~" not in text:
+        return
     fence, begun = "", 0
-    for p in range(len(page.paragraphs.starts)):
-        line = page.line(p).strip()
+    for number, (start, end) in enumerate(lines):
+        line = text[start:end].strip()
         if not fence and line.startswith(("```", "~~~")):
-            fence, begun = line[: len(line) - len(line.lstrip(line[0]))], p
+            fence, begun = line[: len(line) - len(line.lstrip(line[0]))], number
         elif fence and line.startswith(fence) and not line.strip(fence[0]):
-            out.append((page.first[begun], page.first[p + 1]))
+            yield begun, number
             fence = ""
-    return out
+
+
+def fences(page: Page) -> list[Span]:
+    """The fenced code of Markdown, in words."""
+    lines = zip(page.paragraphs.starts, page.paragraphs.ends, strict=True)
+    return [(page.first[begun], page.first[p + 1]) for begun, p in fenced(page.text, lines)]
 
 
 def in_code(code: "list[Span]", spans: "Iterable[Span]") -> bool:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Phrases = Mapping[str, Sequence[str]]
 
-__all__ = ["FIXERS", "SAFE", "Edit", "apply", "chosen", "edits", "phrases", "reason"]
+__all__ = ["FIXERS", "LAYOUT", "SAFE", "Edit", "apply", "chosen", "edits", "phrases", "reason"]
 
 # In order of application: what mends characters, then what mends lines, then what removes some. For each the module
 # of `fixers` that has the function of its name, and what it found wrong and did.
@@ -36,6 +36,7 @@ FIXERS = {
     "furniture": ("furniture", "a line of the page, not of the text; removed"),
 }
 SAFE = ("mojibake", "invisible")
+LAYOUT = ("entities", "whitespace", "hyphenation", "wraps", "stubs", "furniture")  # these leave fenced code alone
 
 
 def chosen(names: "Iterable[str]") -> tuple[str, ...]:

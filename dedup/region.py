@@ -45,7 +45,8 @@ def _one_side(page: Page, pieces: list[Piece]) -> list[Piece]:
         before = ends.get(piece.start + piece.shift) if piece.shift < 0 and piece.unit == "paragraphs" else None
         if before and 0 <= piece.start - before.witness[1] <= _EDIT:
             other = _other_side(piece)
-            if page.starts_paragraph(other.start) and page.starts_paragraph(other.end):
+            apart = other.end <= piece.start  # a run that overlaps itself has only its later copies to give
+            if apart and page.starts_paragraph(other.start) and page.starts_paragraph(other.end):
                 ends[other.end] = piece = other
         out.append(piece)
     return out

@@ -87,7 +87,7 @@ def clean_documents(
         for number, cleaning in enumerate(going):
             cleaning.words = (batch, number) if words else None
         repeating = batch.repeating(least)
-        going = [c for n, c in enumerate(going) if n in repeating and c.go_on(batch.words(n))]
+        going = [c for n, c in enumerate(going) if c.go_on(batch.words(n) if n in repeating else None)]
     return [(c.result(), c.words) if isinstance(c, _Cleaning) else c for c in read]
 
 
@@ -190,10 +190,15 @@ class _Cleaning:
         """The last one."""
         return self.stages[-1]
 
-    def go_on(self, tokens: Words) -> bool:
-        """Make a pass over the text that is left, which has these words; say whether there is more to do."""
+    def go_on(self, tokens: Words | None) -> bool:
+        """Make a pass over the text that is left, which has these words; say whether there is more to do.
+
+        None: words of which nothing repeats.
+        """
         stage = self.stage
-        return stage.go_on(tokens, self.kernel, self.config) or (bool(self.config.fix and stage.passes) and self.mend())
+        if tokens is not None and stage.go_on(tokens, self.kernel, self.config):
+            return True
+        return bool(self.config.fix and stage.passes) and self.mend()
 
     def mend(self) -> bool:
         """Begin a stage with what fixers make of the text that is left; say whether they changed it."""

@@ -218,7 +218,6 @@ def test_what_has_no_copies_is_written_as_it_is(scope: str, tmp_path: Path) -> N
     )
 
 
-@pytest.mark.xfail(strict=True, reason="no record tells of a table in which nothing changed, so restore leaves it out")
 def test_a_table_without_copies_comes_back_with_its_folder(tmp_path: Path) -> None:
     files = {"a.parquet": parquet(single(0)), "b.txt": article(4).encode()}
     done("clean", write(tmp_path / "raw", files), "-d", tmp_path / "out", "--manifest", tmp_path / "m")
@@ -350,12 +349,13 @@ def test_files_of_every_kind_are_replaced_and_come_back(tmp_path: Path) -> None:
     assert found(tmp_path / "back") == known(files)
 
 
-@pytest.mark.xfail(strict=True, reason="the manifest names page.html.txt, though page.html is what was replaced")
-def test_pages_that_are_replaced_by_their_text_come_back(tmp_path: Path) -> None:
+def test_the_text_of_a_page_does_not_replace_the_page(tmp_path: Path) -> None:
     files = {"page.html": page(Doc("", article(1) * 2)), "two/page.html.gz": gzip.compress(page(Doc("", article(2))))}
     raw, manifest = write(tmp_path / "raw", files), tmp_path / "m"
-    done("clean", raw, "--in-place", "--manifest", manifest)
-    assert found(raw)["page.html"][1].decode().split() == article(1).split()
+    assert b"--html-mode page" in done("clean", raw, "--in-place", "--manifest", manifest, code=2).stderr
+    assert found(raw) == known(files)
+    done("clean", raw, "--in-place", "--manifest", manifest, "--html-mode", "page")
+    assert found(raw) != known(files)
     done("restore", raw, "--manifest", manifest, "-d", tmp_path / "back")
     assert found(tmp_path / "back") == known(files)
 
@@ -374,8 +374,7 @@ def test_a_compressed_text_on_standard_input_is_told_by_its_bytes() -> None:
     assert done("clean", "-", stdin=gzip.compress(article(1).encode() * 2)).stdout == article(1).encode()
 
 
-SPOOLED = pytest.mark.xfail(strict=True, reason="a table is read twice, and --scope document keeps no copy of it")
-SCOPES = [pytest.param("document", marks=SPOOLED), "batch"]
+SCOPES = ["document", "batch"]
 
 
 @pytest.mark.parametrize("scope", SCOPES)
@@ -463,9 +462,6 @@ def _without(folder: Path, *modules: str) -> dict[str, str]:
     return {"PYTHONPATH": os.fspath(folder)}
 
 
-UNSEEN = pytest.mark.xfail(strict=True, reason="without its extra a file is not seen to be packed, and is no text then")
-
-
 @pytest.mark.parametrize(
     ("module", "name", "extra", "scope"),
     [
@@ -473,7 +469,7 @@ UNSEEN = pytest.mark.xfail(strict=True, reason="without its extra a file is not 
         ("trafilatura", "a.html", "html", "batch"),
         ("zstandard", "a.csv.zst", "zstd", "batch"),
         ("zstandard", "a.txt.zst", "zstd", "document"),
-        pytest.param("zstandard", "a.txt.zst", "zstd", "batch", marks=UNSEEN),
+        ("zstandard", "a.txt.zst", "zstd", "batch"),
     ],
 )
 def test_a_missing_extra_is_named_and_the_rest_is_done(
@@ -545,7 +541,6 @@ def test_what_is_printed_is_a_file_of_settings(project: Path) -> None:
     assert done("in/deep/a.jsonl", "--config=other.toml", "--scope", "batch", cwd=project).stdout == CLEAN
 
 
-@pytest.mark.xfail(strict=True, reason="the key is that of a parameter, max-per-document, and no option has this name")
 def test_each_option_of_check_is_a_setting(project: Path) -> None:
     write(project, {"dedup.toml": b'text-field = "body"\n[check]\nmax-duplication-per-document = "1%"\n'})
     shown = done("check", "--print-config", cwd=project).stdout

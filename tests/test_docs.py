@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 import dedup
 from dedup.config import Config
 from dedup.decide import REASONS
+from dedup.fix import FIXERS
+from dedup.io.compression import RATIO
 from tests.run import CANONICAL, DEDUP, ROOT, SEED
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -80,11 +83,18 @@ def test_every_rule_stands_in_the_readme() -> None:
     assert [rule for rule in REASONS if f"| `{rule}` |" not in README] == []
 
 
+def test_the_readme_names_every_fixer_and_extra() -> None:
+    assert [name for name in FIXERS if f"`{name}`" not in README] == []
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert [name for name in extras if name not in ("all", "dev") and f"`[{name}]`" not in README] == []
+
+
 def test_the_readme_names_the_defaults() -> None:
     config = Config()
     assert f"under {config.min_paragraph} words" in README
     assert f"{config.min_sentences} words and more" in README
     assert f"All runs of {config.min_words} words" in README
+    assert f"more than {RATIO} times its size" in README
 
 
 def test_the_readme_is_short_and_the_changelog_is_there() -> None:

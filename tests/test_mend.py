@@ -106,3 +106,10 @@ def test_spans_of_what_was_put_in_lead_to_the_place_it_stands_for() -> None:
     ]  # fmt: skip
     twice = table.mended("y", [((3, 4), b"c")], 10)
     assert (twice.text(b"0123456789"), twice.put.fixes[-1].span) == (b"01ac589", (2, 5))
+
+
+def test_code_between_fences_keeps_its_layout() -> None:
+    code = "```\nwhile x &amp; 1:   \n\n\n\n    print()  \nAdvertisement\n```"
+    text = f"A line.  \n\n\n\n{code}\nAfter &amp; all.\nAdvertisement\n~~~\nopen   \n"
+    result = dedup.clean(text, ALL)
+    assert result.text == f"A line.\n\n{code}\nAfter & all.\n~~~\nopen\n"

@@ -13,7 +13,7 @@ from dedup.chain import chain
 from dedup.decode import byte_offsets, byte_spans, decode
 from dedup.errors import InputError, UsageError
 from dedup.model import Match, Op, Span, Words
-from dedup.normalise import keys, reading, solo_words, words
+from dedup.normalise import key, keys, reading, solo_words, words
 from dedup.record import Record
 from dedup.rewrite import Table, rebuild, undo
 from dedup.segment import lines, page, segment
@@ -100,11 +100,11 @@ def test_reading_keeps_the_length_of_the_text(text: str) -> None:
 def test_words_and_keys_agree_on_every_text(text: str) -> None:
     found = words(text)
     read = reading(text)
-    parts = [keys(read[start : start + size]) for start, size in zip(found.starts, found.sizes, strict=True)]
-    assert [key for part in parts for key in part] == keys(text)
+    each = [key(read[start : start + size]) for start, size in zip(found.starts, found.sizes, strict=True)]
+    assert each == keys(text)
     same: dict[int, str] = {}
-    for value, key in zip(found.hashes, keys(text), strict=True):
-        assert same.setdefault(value, key) == key
+    for value, one in zip(found.hashes, each, strict=True):
+        assert same.setdefault(value, one) == one
     assert all(found.end(i) <= found.starts[i + 1] for i in range(len(found.starts) - 1))
 
 

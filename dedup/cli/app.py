@@ -277,7 +277,7 @@ def check(
     max_duplication: Annotated[
         str, typer.Option("--max-duplication", help="How much may repeat, as a share of the bytes: 5% or 0.05.")
     ] = "0%",
-    max_per_document: Annotated[
+    max_duplication_per_document: Annotated[
         str, typer.Option("--max-duplication-per-document", help="The same, of each document.")
     ] = "100%",
     baseline: Annotated[
@@ -293,7 +293,10 @@ def check(
     from dedup.cli.checking import Gate, check_inputs
 
     kind = _choice("--format", format, "text", "json", "sarif", "github", "junit").replace("text", "lines")
-    limits = _share("--max-duplication", max_duplication), _share("--max-duplication-per-document", max_per_document)
+    limits = (
+        _share("--max-duplication", max_duplication),
+        _share("--max-duplication-per-document", max_duplication_per_document),
+    )
     return check_inputs(job, Gate(*limits, baseline, update_baseline, kind, report or []))
 
 

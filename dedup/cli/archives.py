@@ -72,14 +72,20 @@ class Archive:
 
 @contextmanager
 def unpacked(reading: Reading, found: Sequence[Source], tally: Tally) -> Iterator[tuple[list[Source], list[Archive]]]:
-    """Give the sources with the members of archives in place of these, and the archives."""
-    if not any(source.archive for source in found):
+    """Give the sources with the members of archives in place of these, and the archives.
+
+    What must be read from its end, and can be read once only, is kept in a file until then.
+    """
+    if not any(source.archive or source.format == "parquet" for source in found):
         yield list(found), []
         return
     with working_folder() as folder:
         out: list[Source] = []
         archives = []
-        for number, source in enumerate(found):
+        for number, given in enumerate(found):
+            source = given
+            if given.once and (given.archive or given.format == "parquet"):
+                source = replace(given, path=_kept(given, os.path.join(folder, f"{number}.in")), given=given.path)
             if not source.archive:
                 out.append(source)
                 continue
@@ -88,6 +94,12 @@ def unpacked(reading: Reading, found: Sequence[Source], tally: Tally) -> Iterato
             out += _members(reading, work, tally)
             archives.append(work)
         yield out, archives
+
+
+def _kept(source: Source, path: str) -> str:
+    with open(path, "wb") as copy:
+        copy.write(files.read(source.path))
+    return path
 
 
 def _members(reading: Reading, work: Archive, tally: Tally) -> Iterator[Source]:

@@ -1,7 +1,6 @@
 """A batch: documents cleaned by several processes, then compared with one another and with an index."""
 
 import os
-import stat
 import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -213,7 +212,7 @@ class _Lasting:
 
     def source(self, number: int, source: Source) -> Source:
         """The source; what can be read once only, is packed, or will be replaced, as a file in the working folder."""
-        once = source.path == files.STDIN or stat.S_ISFIFO(_mode(source.path))
+        once = source.once
         changed = source.container or bool(source.packed)
         if not once and not changed and source.path not in self.replaced:
             return source
@@ -242,13 +241,6 @@ class _Lasting:
         if source.lines:
             return working(self.reading, source, self.tally.fail_document, self.tally.noted)
         return iter([compression.read(source.path, self.reading.max_ratio)])
-
-
-def _mode(path: str) -> int:
-    try:
-        return os.stat(path).st_mode
-    except OSError:
-        return 0
 
 
 def _size(source: Source) -> int:

@@ -42,6 +42,11 @@ class Targets:
         if self.directory is not None:
             return self._below(sources, self.directory)
         if self.in_place:
+            for source in sources:
+                if source.clean != source.below:
+                    raise UsageError(
+                        f"{source.name}: the main text of a page is no page: give --html-mode page, or -d DIR"
+                    )
             return {s.path: s.path for s in sources}
         if folders or len(sources) > 1:
             raise UsageError("several inputs need -d DIR or --in-place: one stream cannot hold them apart")
@@ -136,7 +141,7 @@ class _Writing:
         return written
 
     def source(self, number: int, source: Source, archives: Sequence[Archive], keep: bool) -> None:
-        work, target = self.work, self.places[source.path]
+        work, target = self.work, self.places[source.given or source.path]
         found = (
             steps.batched(self.reading, work, number) if work else steps.alone(self.reading, source, self.tally, keep)
         )
@@ -154,7 +159,10 @@ class _Writing:
         """Write the archives with what is left of their members."""
         for archive in archives:
             with self.told(archive.source):
-                target, packed = self.places[archive.source.path], self.targets.packed(archive.source)
+                target, packed = (
+                    self.places[archive.source.given or archive.source.path],
+                    self.targets.packed(archive.source),
+                )
                 archive.write(target, packed, self.reading.max_ratio)
 
     @contextmanager

@@ -35,8 +35,11 @@ class Output:
             self.fields["clean"] = source.clean
         if source.packed:
             self.fields["compression"] = source.packed
+        self.waiting: list[dict[str, Any]] = []  # records of a table, until all of it is written
         if source.format == "parquet":
             self.fields |= {"format": "parquet", "field": reading.options.text_field}
+        if reading.to_utf8 and source.format == "csv":
+            raise InputError(f"{source.name}: --to-utf8 is for texts; convert the table first, as with iconv")
 
     def write(self, steps: Iterator[Step]) -> None:
         """Write what is left of the source. Raises InputError where it cannot be read, OutputError at the target."""
@@ -86,6 +89,9 @@ class Output:
 
         name, field = self.source.name, self.reading.options.text_field
         parquet.write(self.source.path, file, texts(), name, dropped, field)
+        if self.journal:
+            for entry in self.waiting or [record(name, b"", b"", (), **self.fields)]:
+                self.journal.write(entry)
 
     def drop(self, steps: Iterator[Step]) -> None:
         """Write no target: the file repeats another one. Where it was to be replaced, it goes once its undo is kept."""
@@ -125,4 +131,8 @@ class Output:
             more, clean = self.fields | step.more, self._recoded(step)
             if clean != step.clean:
                 more["encoding"] = step.encoding
-            self.journal.write(record(self.source.name, step.data, clean, step.ops, **more))
+            entry = record(self.source.name, step.data, clean, step.ops, **more)
+            if self.source.format == "parquet":
+                self.waiting.append(entry)
+            else:
+                self.journal.write(entry)

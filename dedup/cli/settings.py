@@ -97,6 +97,8 @@ def arguments(
 
 def _argument(path: str, key: str, value: Any, parameter: Parameter) -> list[str]:
     """A setting as arguments; a path leads from the folder of the file."""
+    if key == "near" and isinstance(value, float):
+        return ["--near", f"--similarity={value}"]
     option, kind = "--" + key.replace("_", "-"), str(parameter.annotation)
     flag, number = isinstance(parameter.default, bool), "int" in kind.split(",")[0] or "float" in kind.split(",")[0]
     fits = isinstance(value, (int, float)) if number else isinstance(value, (int, float, str, list))

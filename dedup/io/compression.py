@@ -11,6 +11,7 @@ import lzma
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, BinaryIO, cast
 
 from dedup.errors import InputError
@@ -20,71 +21,88 @@ MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x
 SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
 RATIO = 250  # times its size to which a file may grow: prose does not reach 20, identical lines more than a thousand
 _FREE = 100 << 20  # bytes that may be read whatever the ratio
-_CHUNK = 1 << 10  # bytes of zstd decompressed at once: they may be 32 MiB
-
-
-class _Counted(io.RawIOBase):
-    """A stream that counts the bytes that were read."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self.stream, self.count = stream, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        data = self.stream.read(len(buffer))
-        buffer[: len(data)] = data
-        self.count += len(data)
-        return len(data)
+_CHUNK = 1 << 10  # bytes decompressed at once: they may be 32 MiB
+_BLOCK = 1 << 20
+_DAMAGE = (EOFError, OSError, ValueError, lzma.LZMAError, zlib.error)
 
 
 class Stream(io.RawIOBase):
-    """What a file holds, decompressed. Damage ends it early, and `error` says so."""
+    """What a file holds, decompressed. Damage ends it early, and `error` says so.
+
+    Raises InputError while it is read, if it grows too large.
+    """
 
     def __init__(self, source: BinaryIO, name: str, ratio: int = RATIO) -> None:
-        self.source = source if hasattr(source, "peek") else io.BufferedReader(cast(io.RawIOBase, source))
-        self.name, self.ratio, self.error, self.size = name, ratio, "", 0
+        self.source = cast(io.BufferedReader, source)
+        self.name, self.ratio, self.error = name, ratio, ""
+        self.taken = self.size = 0  # bytes of the file, and of what it holds
         self.kind = told(self.source.peek(8)[:8])
-        self.counted = _Counted(self.source)
-        self.decoded = _READERS[self.kind](self.counted, name) if self.kind else None
+        self.blocks = self._decoded(_DECODERS[self.kind](name)) if self.kind else None
+        self.held = memoryview(b"")
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data = self._some(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
+        if self.blocks is None:
+            return self.source.readinto(buffer)
+        while not self.held and not self.error:
+            try:
+                self.held = memoryview(next(self.blocks, b""))
+            except _DAMAGE as error:
+                why = str(error) or "cut short"
+                self.error = f"{self.name}: damaged {self.kind} data near byte {self.taken} ({why}); get it anew"
+            if not self.held:
+                break
+            self.size += len(self.held)
+            if self.size > max(_FREE, self.ratio * self.taken):
+                raise InputError(
+                    f"{self.name}: grows to more than {self.ratio} times its size, so it was not read on after "
+                    f"{self.size:,} bytes; --max-ratio takes more"
+                )
+        size = min(len(self.held), len(buffer))
+        buffer[:size], self.held = self.held[:size], self.held[size:]
+        return size
 
-    def _some(self, size: int) -> bytes:
-        if self.error:
-            return b""
-        try:
-            if self.decoded is None:
-                return self.source.read(size)
-            data = self.decoded(min(size, 1 << 20))
-        except (EOFError, OSError, ValueError, lzma.LZMAError, zlib.error) as error:
-            if self.decoded is None:
-                raise
-            self.error = (
-                f"{self.name}: damaged {self.kind} data near byte {self.counted.count} ({error or 'cut short'})"
-            )
-            self.error += "; what stands before it was read"
-            return b""
-        self.size += len(data)
-        if self.size > max(_FREE, self.ratio * self.counted.count):
-            self.error = (
-                f"{self.name}: grows to more than {self.ratio} times its size, so it was not read on after "
-                f"{self.size:,} bytes; --max-ratio takes more"
-            )
-            return b""
-        return data
+    def _decoded(self, make: Callable[[], Any]) -> Iterator[bytes]:
+        """The contents, block by block and never empty: one member after another, with zeros between them or not."""
+        decoder: Any = None
+        rest = b""
+        while data := rest or self.source.read(_CHUNK):
+            self.taken += 0 if rest else len(data)
+            rest = b""
+            if decoder is None:
+                data = data.lstrip(b"\0") if self.size else data
+                decoder = make() if data else None
+            if decoder:
+                yield from filter(None, _decompressed(decoder, data))
+                if decoder.eof:
+                    rest, decoder = decoder.unused_data, None
+        if decoder:
+            raise EOFError
 
     def close(self) -> None:
         if not self.closed and self.source.fileno() != 0:
             self.source.close()
         super().close()
+
+
+def _decompressed(decoder: Any, data: bytes) -> Iterator[bytes]:
+    """What these bytes hold; of damaged ones what stands before the damage, as far as the decoder lets one see it."""
+    if hasattr(decoder, "needs_input"):  # bzip2, xz: a few bytes may be many blocks
+        yield decoder.decompress(data, _BLOCK)
+        while not decoder.eof and not decoder.needs_input:
+            yield decoder.decompress(b"", _BLOCK)
+    elif hasattr(decoder, "copy"):  # gzip
+        saved = decoder.copy()
+        try:
+            yield decoder.decompress(data)
+        except zlib.error:
+            for at in range(len(data)):
+                yield saved.decompress(data[at : at + 1])
+            raise
+    else:
+        yield decoder.decompress(data)
 
 
 def told(head: bytes) -> str:
@@ -138,40 +156,32 @@ def _zstd(name: str) -> Any:
     return zstandard
 
 
-def _zstd_reader(source: _Counted, name: str) -> Callable[[int], bytes]:
-    blocks, held = _zstd_blocks(source, _zstd(name)), bytearray()
+class _Zstd:
+    """A decoder of Zstandard whose errors are those of the standard library."""
 
-    def some(size: int) -> bytes:
-        while not held and (block := next(blocks, None)) is not None:
-            held.extend(block)
-        out = bytes(held[:size])
-        del held[:size]
-        return out
+    def __init__(self, library: Any) -> None:
+        self.error, self.decoder = library.ZstdError, library.ZstdDecompressor().decompressobj()
 
-    return some
+    @property
+    def eof(self) -> bool:
+        return bool(self.decoder.eof)
 
+    @property
+    def unused_data(self) -> bytes:
+        return bytes(self.decoder.unused_data)
 
-def _zstd_blocks(source: _Counted, zstandard: Any) -> Iterator[bytes]:
-    decoder, rest = None, b""
-    while data := rest or source.read(_CHUNK):
-        rest = b""
-        decoder = decoder or zstandard.ZstdDecompressor().decompressobj()
+    def decompress(self, data: bytes) -> bytes:
         try:
-            yield decoder.decompress(data)
-        except zstandard.ZstdError as error:
+            return bytes(self.decoder.decompress(data))
+        except self.error as error:
             raise ValueError(str(error)) from None
-        if decoder.eof:
-            rest, decoder = decoder.unused_data, None
-    if decoder:
-        raise EOFError
 
 
-_READERS: dict[str, Callable[[_Counted, str], Callable[[int], bytes]]] = {
-    # Each gives what is there, so that nothing that stands before damage is lost.
-    "gzip": lambda source, _: gzip.GzipFile(fileobj=source).read1,
-    "bzip2": lambda source, _: bz2.BZ2File(source).read1,
-    "xz": lambda source, _: lzma.LZMAFile(cast(BinaryIO, source)).read1,  # noqa: SIM115  # closed with what it reads
-    "zstd": _zstd_reader,
+_DECODERS: dict[str, Callable[[str], Callable[[], Any]]] = {
+    "gzip": lambda _: lambda: zlib.decompressobj(31),
+    "bzip2": lambda _: bz2.BZ2Decompressor,
+    "xz": lambda _: lzma.LZMADecompressor,
+    "zstd": lambda name: partial(_Zstd, _zstd(name)),
 }
 _WRITERS: dict[str, Callable[[BinaryIO], Any]] = {
     "gzip": lambda target: gzip.GzipFile("", "wb", 6, target, mtime=0),

@@ -1,6 +1,7 @@
 """Sources to documents, each cleaned by itself: text files, the records of JSON Lines, and the rows of containers."""
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -75,6 +76,15 @@ class Source:
     packed: str = ""  # how it is compressed
     clean: str = ""  # the path of what is left of it, below a folder of outputs
     inside: Inside | None = None
+    given: str = ""  # the path that it was given as, where `path` is a copy of it
+
+    @property
+    def once(self) -> bool:
+        """Whether it can be read once only: standard input, a named pipe."""
+        try:
+            return self.path == files.STDIN or stat.S_ISFIFO(os.stat(self.path).st_mode)
+        except OSError:
+            return False
 
     @property
     def lines(self) -> bool:
@@ -194,7 +204,7 @@ def documents(
     size = 0
     for entry, data in _entries(reading, stretches, fail):
         waiting.append((entry, data))
-        size += len(data)
+        size += len(entry.record.line if entry.record else data)
         if size >= _AT_ONCE:
             yield list(_cleaned(reading, waiting, fail, words))
             waiting, size = [], 0

@@ -56,13 +56,16 @@ def kind(path: str, wanted: str = "auto") -> Kind:
 
 def _head(path: str) -> tuple[bytes, str]:
     """How a file begins, decompressed, and its compression. Of what can be read once only nothing is read."""
+    packed = ""
     try:
         if path == files.STDIN or not stat.S_ISREG(os.stat(path).st_mode):
             return b"", ""
-        with compression.opened(path) as (reader, stream):
-            return reader.peek(_HEAD)[:_HEAD], stream.kind
+        with open(path, "rb") as raw:
+            packed = compression.told(raw.read(8))
+        with compression.opened(path) as (reader, _):
+            return reader.peek(_HEAD)[:_HEAD], packed
     except (InputError, OSError):
-        return b"", ""
+        return b"", packed
 
 
 def rows(path: str, format: str, options: Options, name: str, ratio: int) -> Iterator[Row]:
@@ -73,6 +76,8 @@ def rows(path: str, format: str, options: Options, name: str, ratio: int) -> Ite
     if format == "parquet":
         from dedup.io import parquet
 
+        if packed := _head(path)[1]:
+            raise InputError(f"{name}: is Parquet inside {packed}; decompress it first")
         yield from parquet.rows(path, options, name)
         return
     with compression.opened(path, ratio) as (reader, stream):
