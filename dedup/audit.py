@@ -105,7 +105,7 @@ class _Audit:
         return []
 
     def clean_words(self) -> tuple[list[str], list[int], list[int]]:
-        """The words of the clean text, the byte of the input that each starts with, and how many before it are mended."""
+        """The words of the clean text, where each starts in the input (bytes), and how many before it are mended."""
         result = self.result
         clean = decode(result.clean, force_text=True, encoding=result.encoding)
         tokens = words(clean.text)

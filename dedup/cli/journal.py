@@ -1,10 +1,11 @@
 """The manifest as it is written: a record is on the disk before the file that it can take back is replaced."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from dedup.errors import OutputError, UsageError
 from dedup.io import files
@@ -20,6 +21,10 @@ class Journal:
     def write(self, entry: dict[str, Any]) -> None:
         """Add a record. Raises OutputError, which ends the run."""
         self._do(lambda: self.stream.write(dump(entry)))
+
+    def copy(self, records: IO[bytes]) -> None:
+        """Add records that were written elsewhere. Raises OutputError, which ends the run."""
+        self._do(lambda: shutil.copyfileobj(records, self.stream))
 
     def sync(self) -> None:
         """See to it that the records are on the disk. Raises OutputError, which ends the run."""

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from itertools import chain
+from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO
 
 from dedup.cli.journal import Journal
@@ -11,8 +12,10 @@ from dedup.cli.steps import Step
 from dedup.errors import InputError
 from dedup.io import compression, files, parquet
 from dedup.io.documents import Reading, Source
-from dedup.manifest import Whole, recoded, record
+from dedup.manifest import Whole, dump, recoded, record
 from dedup.model import Op
+
+_HELD = 1 << 20  # bytes of records held in memory
 
 
 class Output:
@@ -35,7 +38,8 @@ class Output:
             self.fields["clean"] = source.clean
         if source.packed:
             self.fields["compression"] = source.packed
-        self.waiting: list[dict[str, Any]] = []  # records of a table, until all of it is written
+        # Records of a table, until all of it is written. Closed with this object.
+        self.waiting = SpooledTemporaryFile(_HELD)  # noqa: SIM115
         if source.format == "parquet":
             self.fields |= {"format": "parquet", "field": reading.options.text_field}
         if reading.to_utf8 and source.format == "csv":
@@ -90,8 +94,10 @@ class Output:
         name, field = self.source.name, self.reading.options.text_field
         parquet.write(self.source.path, file, texts(), name, dropped, field)
         if self.journal:
-            for entry in self.waiting or [record(name, b"", b"", (), **self.fields)]:
-                self.journal.write(entry)
+            if not self.waiting.tell():
+                self.waiting.write(dump(record(name, b"", b"", (), **self.fields)))
+            self.waiting.seek(0)
+            self.journal.copy(self.waiting)
 
     def drop(self, steps: Iterator[Step]) -> None:
         """Write no target: the file repeats another one. Where it was to be replaced, it goes once its undo is kept."""
@@ -133,6 +139,6 @@ class Output:
                 more["encoding"] = step.encoding
             entry = record(self.source.name, step.data, clean, step.ops, **more)
             if self.source.format == "parquet":
-                self.waiting.append(entry)
+                self.waiting.write(dump(entry))
             else:
                 self.journal.write(entry)

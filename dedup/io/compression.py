@@ -187,5 +187,5 @@ _WRITERS: dict[str, Callable[[BinaryIO], Any]] = {
     "gzip": lambda target: gzip.GzipFile("", "wb", 6, target, mtime=0),
     "bzip2": lambda target: bz2.BZ2File(target, "wb"),
     "xz": lambda target: lzma.LZMAFile(target, "wb"),  # noqa: SIM115  # `compressing` closes it
-    "zstd": lambda target: _zstd("").ZstdCompressor(level=10).stream_writer(target, closefd=False),
+    "zstd": lambda target: _zstd("").ZstdCompressor().stream_writer(target, closefd=False),
 }
