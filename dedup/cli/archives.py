@@ -117,7 +117,7 @@ def _members(reading: Reading, work: Archive, tally: Tally) -> Iterator[Source]:
             path = os.path.join(work.folder, f"{member.number}-{os.path.basename(member.name)[-100:]}")
             os.rename(held, path)
             file, below = f"{source.file}/{member.name}", f"{source.below}/{member.name}"
-            found = reading.source(path, file, below, True)
+            found = replace(reading, input_format="auto").source(path, file, below, True)
             if found.archive:
                 os.unlink(path)  # an archive in an archive stays as it is
                 tally.skipped.append(file)
