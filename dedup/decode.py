@@ -7,7 +7,7 @@ other encodings where they are named, or where most of what is not ASCII is no U
     b"caf\\xe9\\n"   ->   "caf\\udce9\\n"   ->   b"caf\\xe9\\n"
 """
 
-from dedup.errors import InputError, UsageError
+from dedup.errors import BinaryError, UsageError
 from dedup.model import Document, Span, integers
 from dedup.record import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ def decode(data: bytes, source: str = "input", *, force_text: bool = False, enco
     """Return `data` as a Document whose text encodes back to the same bytes.
 
     A byte order mark goes before the `encoding`; where this is empty, it is found out. Data that would not come back
-    from it is read as UTF-8. Raises InputError for data with NUL bytes (a binary, or UTF-16 without its mark) unless
+    from it is read as UTF-8. Raises BinaryError for data with NUL bytes (a binary, or UTF-16 without its mark) unless
     `force_text`, UsageError for an encoding that is not known.
     """
     mark = data[:2]
@@ -40,7 +40,7 @@ def decode(data: bytes, source: str = "input", *, force_text: bool = False, enco
     if encoding not in ("", "utf-8") and (document := _encoded(data, codec(encoding))):
         return document
     if b"\0" in data and not force_text:
-        raise InputError(
+        raise BinaryError(
             f"{source}: byte {data.index(0)} is NUL, so this looks like a binary file; "
             "use --text to treat it as text all the same"
         )

@@ -1,7 +1,9 @@
 """The errors, drawn before they are raised.
 
     DedupError                exit 2
-    +-- InputError            a file that cannot be read, is binary, or is not what it claims to be
+    +-- InputError            a file that cannot be read, or is not what it claims to be
+    |   +-- BinaryError       one that looks like a binary file
+    |   +-- DamagedError      one that is cut short or damaged; what stands before that was read
     +-- OutputError           a target that cannot be written; it is untouched
     +-- ManifestError         a manifest that is broken, or does not belong to the clean text
     +-- IndexFileError        an index that is missing, in use, damaged, or was made in another way
@@ -18,6 +20,14 @@ class DedupError(Exception):
 
 class InputError(DedupError):
     """An input could not be read or understood."""
+
+
+class BinaryError(InputError):
+    """An input looks like a binary file."""
+
+
+class DamagedError(InputError):
+    """An input is damaged from some place on, or cut short there."""
 
 
 class OutputError(DedupError):

@@ -64,7 +64,7 @@ def _tar(files: dict[str, bytes], mode: str = "w") -> bytes:
             info.size, info.mtime, info.mode, info.uname = len(data), 1_600_000_000, 0o640, "ann"
             archive.addfile(info, io.BytesIO(data))
         link = tarfile.TarInfo("link")
-        link.type, link.linkname = tarfile.SYMTYPE, "first.txt"
+        link.type, link.linkname = tarfile.SYMTYPE, "elsewhere"
         archive.addfile(link)
     return out.getvalue()
 
@@ -238,13 +238,124 @@ def test_damage_is_an_error_and_never_another_one(kind: str, tmp_path: Path) -> 
         assert len(right) >= len(found) - 1 or format == "tar"  # a ZIP has a checksum of each
 
 
-def test_a_manifest_that_names_other_places_is_refused(tmp_path: Path) -> None:
+BROKEN: list[tuple[str, object]] = [
+    ("path", "../a.zip"), ("path", "/tmp/a.zip"), ("path", "a\0b"), ("member", {"number": "x"}), ("member", 7),
+    ("archive", 5), ("archive", "evil"), ("packed", "foo"), ("packed", ["gzip"]), ("compression", "foo"), ("line", [1]),
+    ("of", None), ("encoding", "\0"), ("clean", "../x"), ("unread", "x"), ("comment", "zz"), ("count", 99),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "value"), BROKEN, ids=repr)
+def test_a_manifest_that_was_tampered_with_is_refused(field: str, value: object, tmp_path: Path) -> None:
     raw, out, manifest = tmp_path / "a.zip", tmp_path / "out", tmp_path / "m"
     raw.write_bytes(_zip(FILES))
     assert dedup("clean", raw, "-d", out, "--manifest", manifest).returncode == 0
     entries = [json.loads(line) for line in manifest.read_bytes().splitlines()]
-    for field, value in (("path", "../a.zip"), ("path", "/tmp/a.zip"), ("member", {"number": "x"}), ("archive", 5)):
-        manifest.write_text("".join(json.dumps({**entry, field: value}) + "\n" for entry in entries))
-        done = dedup("restore", out, "--manifest", manifest, "-d", tmp_path / "back")
-        assert (done.returncode, b"Traceback" in done.stderr) == (2, False), (field, value, done.stderr)
-    assert not (tmp_path / "back").exists() or not any((tmp_path / "back").rglob("*.zip"))
+    manifest.write_text("".join(json.dumps({**entry, field: value}) + "\n" for entry in entries))
+    done = dedup("restore", out, "--manifest", manifest, "-d", tmp_path / "back")
+    assert (done.returncode, b"Traceback" in done.stderr, b"Exception" in done.stderr) == (2, False, False), done.stderr
+    assert not any((tmp_path / "back").rglob("*.zip"))
+
+
+@pytest.mark.parametrize("about", [{"date_time": [3000, 1, 1, 0, 0, 0]}, {"date_time": "x"}, {"external_attr": None}])
+def test_a_member_that_cannot_be_made_again_is_told(about: dict[str, object], tmp_path: Path) -> None:
+    raw, out, manifest = tmp_path / "a.zip", tmp_path / "out", tmp_path / "m"
+    raw.write_bytes(_zip(FILES))
+    assert dedup("clean", raw, "-d", out, "--manifest", manifest).returncode == 0
+    entries = [json.loads(line) for line in manifest.read_bytes().splitlines()]
+    for entry in entries:
+        entry.get("member", {}).update(about)
+    manifest.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    done = dedup("restore", out, "--manifest", manifest, "-d", tmp_path / "back")
+    assert (done.returncode, b"Traceback" in done.stderr, b"Exception" in done.stderr) == (2, False, False), done.stderr
+
+
+def test_an_archive_that_is_named_twice_is_cleaned_once(tmp_path: Path) -> None:
+    folder, manifest = tmp_path / "in", tmp_path / "m"
+    folder.mkdir()
+    raw = folder / "a.zip"
+    raw.write_bytes(_zip(FILES))
+    before = _members(raw)
+    assert dedup("clean", folder, raw, raw, "--in-place", "--manifest", manifest).returncode == 0
+    assert _contents(raw) == LEFT
+    assert dedup("restore", raw, "--manifest", manifest, "-o", raw).returncode == 0
+    assert _members(raw) == before
+
+
+def test_archives_of_one_name_in_two_folders_come_back(tmp_path: Path) -> None:
+    raws = [tmp_path / name / "a.zip" for name in ("p", "q")]
+    for raw, text in zip(raws, (ONE, TWO), strict=True):
+        raw.parent.mkdir()
+        raw.write_bytes(_zip({"a.txt": (text + "\n" + text).encode(), "bin": BINARY}))
+    before = [_members(raw) for raw in raws]
+    assert dedup("clean", *raws, "--in-place", "--manifest", tmp_path / "m").returncode == 0
+    for raw, members in zip(raws, before, strict=True):
+        assert _members(raw) != members
+        assert dedup("restore", raw, "--manifest", tmp_path / "m", "-o", raw).returncode == 0
+        assert _members(raw) == members
+
+
+def test_an_archive_without_texts_and_the_comment_of_one_come_back(tmp_path: Path) -> None:
+    folder, out, back = tmp_path / "in", tmp_path / "out", tmp_path / "back"
+    folder.mkdir()
+    (folder / "b.zip").write_bytes(_zip({"bin": BINARY}))
+    with zipfile.ZipFile(folder / "b.zip", "a") as archive:
+        archive.comment = b"licence: CC"
+    (folder / "a.txt").write_text(ONE)
+    assert dedup("clean", folder, "-d", out, "--manifest", tmp_path / "m").returncode == 0
+    assert dedup("restore", out, "--manifest", tmp_path / "m", "-d", back).returncode == 0
+    for place in (out, back):
+        assert _members(place / "b.zip") == _members(folder / "b.zip")
+        assert zipfile.ZipFile(place / "b.zip").comment == b"licence: CC"
+
+
+def test_what_could_not_be_kept_is_told_by_the_undo(tmp_path: Path) -> None:
+    data = bytearray(_zip(FILES))
+    data[data.index(b"first.txt") + 40] ^= 255
+    raw, out = tmp_path / "a.zip", tmp_path / "out"
+    raw.write_bytes(data)
+    assert dedup("clean", raw, "-d", out, "--manifest", tmp_path / "m").returncode == 2
+    done = dedup("restore", out, "--manifest", tmp_path / "m", "-d", tmp_path / "back")
+    assert (done.returncode, b"1 damaged members" in done.stderr) == (2, True)
+    assert _contents(tmp_path / "back" / "a.zip") == _contents(out / "a.zip") | {
+        name: FILES[name] if not name.endswith("gz") else gzip.decompress(FILES[name])
+        for name in FILES
+        if name != "first.txt"
+    }
+
+
+def test_a_link_keeps_what_it_leads_to(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name in ("a.txt", "b.txt"):
+            info = tarfile.TarInfo(name)
+            info.size = len(ONE)
+            tar.addfile(info, io.BytesIO(ONE.encode()))
+        link = tarfile.TarInfo("c.txt")
+        link.type, link.linkname = tarfile.LNKTYPE, "b.txt"
+        tar.addfile(link)
+    raw = tmp_path / "a.tar"
+    raw.write_bytes(out.getvalue())
+    done = dedup("clean", raw, "-d", tmp_path / "out")
+    assert (done.returncode, b"b.txt: is what a link leads to" in done.stderr) == (0, True)
+    with tarfile.open(tmp_path / "out" / "a.tar") as tar:
+        assert tar.getnames() == ["a.txt", "b.txt", "c.txt"]
+
+
+def test_a_page_in_an_archive_is_not_replaced_by_its_text(tmp_path: Path) -> None:
+    page = f"<html><body><article>{''.join(f'<p>{line}</p>' for line in ONE.split(chr(10) * 2) * 2)}</article></body></html>"
+    raw = tmp_path / "a.zip"
+    raw.write_bytes(_zip({"a.html": page.encode(), "a.html.txt": TWO.encode()}))
+    before = raw.read_bytes()
+    assert dedup("clean", raw, "--in-place", "--scope", "document").returncode == 2
+    assert raw.read_bytes() == before
+    assert dedup("clean", raw, "-d", tmp_path / "out", "--scope", "document", "--html-mode", "page").returncode == 0
+    assert list(_contents(tmp_path / "out" / "a.zip")) == ["a.html", "a.html.txt"]
+
+
+def test_compressed_members_share_one_limit(tmp_path: Path) -> None:
+    packed = gzip.compress(bytes(60 << 20), mtime=0)
+    raw = tmp_path / "a.zip"
+    raw.write_bytes(_zip({f"{n}.txt.gz": packed for n in range(4)}))
+    done = dedup("clean", raw, "-d", tmp_path / "out", "--scope", "document")
+    assert (done.returncode, b"--max-ratio" in done.stderr) == (2, True)

@@ -1,6 +1,7 @@
 """A batch: documents cleaned by several processes, then compared with one another and with an index."""
 
 import os
+import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -233,8 +234,8 @@ class _Lasting:
         return replace(source, path=path, format="jsonl" if lines else "text", packed="")
 
     def _copied(self, source: Source, path: str) -> Source:
-        with open(path, "wb") as copy:
-            copy.write(files.read(source.path))
+        with open(path, "wb") as copy, compression.plain(source.path) as stream:
+            shutil.copyfileobj(stream, copy)
         return replace(source, path=path)
 
     def _blocks(self, source: Source) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,13 +59,26 @@ class Targets:
         return source.packed if self.directory is not None or self.in_place else ""
 
     def _below(self, sources: Sequence[Source], directory: Path) -> dict[str, str]:
-        seen: dict[str, str] = {}
+        out: dict[str, str] = {}
+        taken: set[str] = set()
         for source in sources:
             target = files.inside(os.fspath(directory), source.clean)
-            if target in seen.values():
+            if target in taken:
                 raise UsageError(f"{source.name}: another input would be written to {files.show(target)} too")
-            seen[source.path] = target
-        return seen
+            taken.add(target)
+            out[source.path] = target
+        return out
+
+    def check_replaced(self, sources: Sequence[Source], reading: Reading) -> None:
+        """Raise UsageError where a text would take the place of a page, and nothing could take that back."""
+        for source in sources if self.in_place else []:
+            renamed = source.inside and source.inside.clean != source.inside.about["name"]
+            text = source.format == "warc" and reading.options.html_mode == "article" and self.manifest is None
+            if renamed or text:
+                raise UsageError(
+                    f"{source.name}: the main text of a page is no page: give --html-mode page, or -d DIR"
+                    + (", or --manifest FILE" if text else "")
+                )
 
 
 def clean_inputs(
@@ -81,18 +94,19 @@ def clean_inputs(
     given = sources(reading, job.inputs, tally)
     places = targets.check(given, any(s.walked for s in given) or any(os.path.isdir(p) for p in job.inputs))
     replaced = {source for source, target in places.items() if source != files.STDIN and same(source, target)}
+    if replaced:
+        given = _once(given)
     terminal = sys.stderr is not None and sys.stderr.isatty() and not quiet
     shown = terminal and targets.output is not None
     with ExitStack() as stack:
         found, archives = stack.enter_context(unpacked(reading, given, tally))
+        targets.check_replaced(found, reading)
         several = job.is_batch(found)
-        if several and replaced:
-            found = _once(found)
-            if targets.manifest is None:
-                raise UsageError(
-                    "whole files of a batch may go, and inputs are to be replaced: give --manifest FILE, or --scope "
-                    "document to clean each file by itself"
-                )
+        if several and replaced and targets.manifest is None:
+            raise UsageError(
+                "whole files of a batch may go, and inputs are to be replaced: give --manifest FILE, or --scope "
+                "document to clean each file by itself"
+            )
         for archive in archives:
             places |= archive.places()
         work = None
@@ -102,7 +116,9 @@ def clean_inputs(
             work = stack.enter_context(batch(reading, found, job.engine, tally, replaced))
         with opened(targets.manifest, places) if targets.manifest else nullcontext() as journal:
             writing = _Writing(reading, targets, places, journal, tally, work)
-            written = writing.sources(found, archives, keep=bool(targets.reports) or shown)
+            written = writing.sources(
+                found, {archive.source.name: archive for archive in archives}, keep=bool(targets.reports) or shown
+            )
             writing.archives(archives)
         run = work.run(reading.config, tally) if work else reports.alone(reading.config, tally)
         reports.write(run, targets.reports, full)
@@ -130,7 +146,7 @@ class _Writing:
     tally: Tally
     work: "Batch | None"
 
-    def sources(self, found: Sequence[Source], archives: Sequence[Archive], keep: bool) -> list[int]:
+    def sources(self, found: Sequence[Source], archives: Mapping[str, Archive], keep: bool) -> list[int]:
         """Write what is left of each source; return the numbers of those that were written. `keep` their Results."""
         written: list[int] = []
         for number, source in enumerate(found):
@@ -140,18 +156,19 @@ class _Writing:
                     written.append(number)
         return written
 
-    def source(self, number: int, source: Source, archives: Sequence[Archive], keep: bool) -> None:
+    def source(self, number: int, source: Source, archives: Mapping[str, Archive], keep: bool) -> None:
         work, target = self.work, self.places[source.given or source.path]
         found = (
             steps.batched(self.reading, work, number) if work else steps.alone(self.reading, source, self.tally, keep)
         )
         whole = work is not None and work.drops(number) and target != files.STDIN and self.targets.output is None
         packed = source.packed if source.inside else self.targets.packed(source)
-        output = Output(work.originals[number] if work else source, target, packed, self.journal, self.reading)
+        original = work.originals[number] if work else source
+        output = Output(original, target, packed, self.journal, self.reading, lambda: source.path in self.tally.damaged)
         if whole or (source.inside and work and work.drops(number)):
             output.drop(found)
-            for archive in archives:
-                archive.drop(source)
+            if source.inside:
+                archives[source.inside.source].dropped.add(source.inside.about["number"])
         else:
             output.write(found)
 
@@ -163,7 +180,7 @@ class _Writing:
                     self.places[archive.source.given or archive.source.path],
                     self.targets.packed(archive.source),
                 )
-                archive.write(target, packed, self.reading.max_ratio)
+                archive.write(target, packed, self.reading.max_ratio, self.journal)
 
     @contextmanager
     def told(self, source: Source) -> Iterator[None]:

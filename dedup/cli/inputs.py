@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dedup.__main__ import complain
-from dedup.errors import AuditError, InputError
+from dedup.errors import AuditError, BinaryError, DamagedError, InputError
 from dedup.io import files
 from dedup.io.documents import Reading, Source
 from dedup.io.rows import Row
@@ -47,6 +47,7 @@ class Tally:
     errors: list[Failure] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)  # files
     notes: list[str] = field(default_factory=list)  # what was read in another way than asked for
+    damaged: set[str] = field(default_factory=set)  # paths of sources of which a part is not known
     results: list[Result] = field(default_factory=list)
     places: list[tuple[str, int | None]] = field(default_factory=list)  # of the results: file, and line of a record
     documents: int = 0
@@ -65,18 +66,24 @@ class Tally:
     def noted(self, row: Row) -> None:
         """Report what is to be known of how a row was read."""
         if row.note:
-            self.notes.append(row.note)
-            complain(safe(row.note))
+            self.note(row.note)
+
+    def note(self, text: str) -> None:
+        """Report what was read in another way than one may expect."""
+        self.notes.append(text)
+        complain(safe(text))
 
     def fail_document(self, source: Source, line: int | None, error: InputError | AuditError) -> None:
         """Report what is wrong with a record and go on; raise what is wrong with a file."""
         if line is None:
             raise error
+        if isinstance(error, DamagedError):
+            self.damaged.add(source.path)
         self.fail(Failure(source.file, line, str(error)))
 
     def skip_or_fail(self, source: Source, error: InputError | AuditError) -> None:
         """A binary file met on a walk is skipped and counted; anything else is an error."""
-        if source.walked and "looks like a binary file" in str(error):
+        if source.walked and isinstance(error, BinaryError):
             self.skipped.append(source.file)
         else:
             self.fail(Failure(source.file, None, str(error)))

@@ -1,13 +1,13 @@
 """Steps to a target: text and records as they come, tables row by row, compressed where the source is."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from itertools import chain
 from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO
 
-from dedup.cli.journal import Journal
+from dedup.cli.journal import Journal, same
 from dedup.cli.steps import Step
 from dedup.errors import InputError
 from dedup.io import compression, files, parquet
@@ -21,29 +21,35 @@ _HELD = 1 << 20  # bytes of records held in memory
 class Output:
     """Where a source is written, and how."""
 
-    def __init__(self, source: Source, target: str, packed: str, journal: Journal | None, reading: Reading) -> None:
-        self.source, self.target, self.packed = source, target, packed
+    def __init__(
+        self,
+        source: Source,
+        target: str,
+        packed: str,
+        journal: Journal | None,
+        reading: Reading,
+        damaged: Callable[[], bool],
+    ) -> None:
+        self.source, self.target, self.packed, self.damaged = source, target, packed, damaged
         self.journal, self.reading = journal, reading
         self.whole = Whole() if journal and source.container and source.format != "parquet" else None
         self.fields: dict[str, Any] = {"path": source.below}
         if source.inside:
             inside = source.inside
-            self.fields = {
-                "path": inside.archive,
-                "archive": inside.format,
-                "packed": inside.packed,
-                "member": inside.about,
-            }
+            self.fields = {"path": inside.archive, "of": inside.source, "member": inside.about}
         elif source.clean != source.below:
             self.fields["clean"] = source.clean
         if source.packed:
             self.fields["compression"] = source.packed
+        if source.format == "warc":
+            self.fields["format"] = "warc"
         # Records of a table, until all of it is written. Closed with this object.
         self.waiting = SpooledTemporaryFile(_HELD)  # noqa: SIM115
         if source.format == "parquet":
             self.fields |= {"format": "parquet", "field": reading.options.text_field}
-        if reading.to_utf8 and source.format == "csv":
-            raise InputError(f"{source.name}: --to-utf8 is for texts; convert the table first, as with iconv")
+        article = source.clean != source.below or reading.options.html_mode == "article"
+        if reading.to_utf8 and (source.format in ("csv", "warc") or (source.format == "html" and not article)):
+            raise InputError(f"{source.name}: --to-utf8 is for texts; convert this file first, as with iconv")
 
     def write(self, steps: Iterator[Step]) -> None:
         """Write what is left of the source. Raises InputError where it cannot be read, OutputError at the target."""
@@ -56,6 +62,10 @@ class Output:
             else:
                 self._pieces([] if first is None else chain([first], steps), file)
             self._sync()
+            if self.damaged() and same(self.source.path, self.target):
+                raise InputError(
+                    f"{self.source.name}: is damaged, so it was not replaced; write it elsewhere with -d or -o"
+                )
 
     def _pieces(self, steps: "Iterator[Step] | list[Step]", file: BinaryIO) -> None:
         members = self.source.format == "warc" and self.packed == "gzip"  # each record by itself, as readers expect

@@ -1,5 +1,6 @@
 """The restore command: clean files and their manifest to the inputs that they were."""
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, BinaryIO
 from dedup.__main__ import complain
 from dedup.cli.folder import working_folder
 from dedup.errors import DedupError, InputError, ManifestError, UsageError
-from dedup.io import archive, compression, files, jsonl, parquet
+from dedup.io import archive, compression, files, formats, jsonl, parquet, warc
 from dedup.io.rows import Options
 from dedup.manifest import parse, undo
 
@@ -23,7 +24,7 @@ def restore_files(clean: str, manifest: Path, output: Path | None, directory: Pa
             (
                 files.inside(clean, g[0].get("clean", g[0]["path"])),
                 files.inside(os.fspath(directory), g[0]["path"]),
-                str(g[0].get("packed" if "archive" in g[0] else "compression", "")),
+                _packed(g),
                 g,
             )
             for g in groups
@@ -38,8 +39,8 @@ def restore_files(clean: str, manifest: Path, output: Path | None, directory: Pa
         try:
             if target != files.STDIN and os.path.dirname(target):
                 files.make_folder(os.path.dirname(target))
-            if "archive" in entries[0]:
-                _restore_archive(source, target, packed, entries)
+            if "of" in entries[0] or "archive" in entries[0]:
+                code = max(code, _restore_archive(source, target, packed, entries))
             else:
                 _restore(source, target, packed, entries)
         except DedupError as error:
@@ -47,36 +48,50 @@ def restore_files(clean: str, manifest: Path, output: Path | None, directory: Pa
     return code
 
 
-def _restore_archive(source: str, target: str, packed: str, entries: list[dict[str, Any]]) -> None:
-    """Write the archive that was cleaned to `source`: its members as they were, those that went in their places."""
-    format = str(entries[0]["archive"])
+def _restore_archive(source: str, target: str, packed: str, entries: list[dict[str, Any]]) -> int:
+    """Write the archive that was cleaned to `source`, its members as they were, those that went in their places.
+
+    Returns the exit code: 2 if members were left out of it, which cannot come back.
+    """
+    head = next((entry for entry in entries if "archive" in entry), None)
+    name = files.show(source)
+    if head is None:
+        raise ManifestError(f"{name}: no record tells of the archive itself; it had not been written yet")
+    format, unread = head["archive"], set(head["unread"])
     by_member: dict[int, list[dict[str, Any]]] = {}
     for entry in entries:
-        by_member.setdefault(entry["member"]["number"], []).append(entry)
-    gone = {n: found for n, found in by_member.items() if _whole(found)}
+        if entry is not head:
+            by_member.setdefault(entry["member"]["number"], []).append(entry)
     with working_folder() as folder, files.writing(target) as file, compression.compressing(file, packed) as out:
         held, back = os.path.join(folder, "member"), os.path.join(folder, "back")
-        writer = archive.Writer(out, format)
+        with archive.Writer(out, format, bytes.fromhex(head["comment"])) as writer:
+            parts = archive.extracted(source, format, name, sys.maxsize, held)
+            for number in range(head["count"]):
+                records = by_member.pop(number, [])
+                if number in unread:
+                    continue
+                gone = bool(records) and _whole(records)
+                there = (archive.again(records[0]["member"], format), None) if gone else next(parts, None)
+                if there is None or there[0].wrong.startswith("cannot"):
+                    raise ManifestError(f"{name}: member {number + 1} of {head['count']} is missing, or damaged")
+                member, path = there
+                if records:
+                    _restore(path or "", back, str(records[0].get("compression", "")), records)
+                    path = back
+                writer.add(member, path, str(records[0]["member"]["name"]) if records else member.name)
+            if by_member or next(parts, None) is not None:
+                raise ManifestError(
+                    f"{name}: other members are recorded than there are; it belongs to another manifest"
+                )
+    if unread or head["torn"]:
+        return complain(f"{name}: {len(unread)} damaged members and what stood after the damage were not kept")
+    return 0
 
-        def put(member: archive.Member, path: str | None, number: int) -> None:
-            if number not in by_member:
-                writer.add(member, path, member.name)
-                return
-            about = by_member[number][0]["member"]
-            _restore(path or "", back, str(by_member[number][0].get("compression", "")), by_member[number])
-            writer.add(member, back, str(about["name"]))
 
-        number = 0
-        for member, path in archive.extracted(source, format, files.show(source), sys.maxsize, held):
-            while number in gone:
-                put(archive.again(gone[number][0]["member"], format), None, number)
-                number += 1
-            put(member, path, number)
-            number += 1
-        while number in gone:
-            put(archive.again(gone[number][0]["member"], format), None, number)
-            number += 1
-        writer.close()
+def _packed(entries: list[dict[str, Any]]) -> str:
+    """How what these records tell of was compressed."""
+    head = next((entry for entry in entries if "archive" in entry), entries[0])
+    return str(head.get("packed" if "archive" in head else "compression", ""))
 
 
 def _whole(entries: list[dict[str, Any]]) -> bool:
@@ -92,8 +107,18 @@ def _restore(source: str, target: str, packed: str, entries: list[dict[str, Any]
         if table:
             _rebuild_table(source, stream, entries)
         else:
-            with compression.compressing(stream, packed) as out:
-                out.write(data)
+            _write(data, stream, packed, entries[0].get("format") == "warc")
+
+
+def _write(data: bytes, target: BinaryIO, packed: str, members: bool) -> None:
+    """Write a file; of an archive of the web each record compressed by itself."""
+    if members and packed == "gzip":
+        for row in warc.rows(io.BytesIO(data), Options(html_mode="page"), ""):
+            piece = row.before + row.separator + row.raw
+            target.write(compression.member(piece, packed) if piece else b"")
+        return
+    with compression.compressing(target, packed) as out:
+        out.write(data)
 
 
 def _rebuild_table(source: str, target: BinaryIO, entries: list[dict[str, Any]]) -> None:
@@ -117,6 +142,7 @@ def _rebuild_table(source: str, target: BinaryIO, entries: list[dict[str, Any]])
 def _records(path: str) -> tuple[list[list[dict[str, Any]]], bool]:
     """The records of a manifest, file by file; and whether its last line is torn: its file was not written either."""
     groups: dict[str, list[dict[str, Any]]] = {}
+    seen: set[tuple[Any, ...]] = set()
     data = files.read(path)
     for number, line, end in jsonl.lines(data):
         try:
@@ -126,23 +152,59 @@ def _records(path: str) -> tuple[list[list[dict[str, Any]]], bool]:
                 raise
             complain(f"{files.show(path)}:{number}: the last record is incomplete; its file had not been written yet")
             return list(groups.values()), True
-        if not all(isinstance(entry.get(name, ""), str) for name in ("path", "clean", "compression", "encoding")):
-            raise ManifestError(f"{files.show(path)}:{number}: the path is no text; the manifest is damaged")
+        if not _sound(entry):
+            raise ManifestError(f"{files.show(path)}:{number}: a field of the record is damaged")
         entry.setdefault("path", os.path.basename(entry["source"]))
-        about = entry.get("member")
-        if about is not None and not (isinstance(about, dict) and isinstance(about.get("number"), int)):
-            raise ManifestError(f"{files.show(path)}:{number}: what is told of the member is damaged")
-        groups.setdefault(entry["path"] if about else entry["source"], []).append(entry)
+        key = entry.get("of", entry["source"])
+        place = key, entry.get("member", {}).get("number"), entry.get("line"), "archive" in entry
+        if place in seen:
+            raise ManifestError(
+                f"{files.show(path)}:{number}: {entry['source']} is recorded twice; the manifest is damaged"
+            )
+        seen.add(place)
+        groups.setdefault(key, []).append(entry)
     if not groups:
         raise ManifestError(f"{files.show(path)}: no record in it; give the file that --manifest wrote")
     return list(groups.values()), False
 
 
+_KINDS = ("", "gzip", "bzip2", "xz", "zstd")
+
+
+def _sound(entry: dict[str, Any]) -> bool:
+    """Whether the fields of a record are of the kinds that `clean` writes."""
+    texts = ("source", "path", "clean", "of", "encoding", "field", "dropped", "comment")
+    member = entry.get("member", {"number": 0, "name": ""})
+    return (
+        all(isinstance(entry.get(name, ""), str) and "\0" not in entry.get(name, "") for name in texts)
+        and all(entry.get(name, "") in _KINDS for name in ("compression", "packed"))
+        and entry.get("archive", "zip") in formats.ARCHIVES
+        and entry.get("format", "warc") in ("warc", "parquet")
+        and isinstance(entry.get("line", 0), int)
+        and isinstance(member, dict)
+        and isinstance(member.get("number"), int)
+        and isinstance(member.get("name"), str)
+        and ("of" in entry) == ("member" in entry)
+        and ("archive" not in entry or _sound_archive(entry))
+    )
+
+
+def _sound_archive(entry: dict[str, Any]) -> bool:
+    unread = entry.get("unread")
+    hexadecimal = set(entry.get("comment", "")) <= set("0123456789abcdef") and len(entry.get("comment", "")) % 2 == 0
+    numbers = isinstance(unread, list) and all(isinstance(number, int) for number in unread)
+    return numbers and hexadecimal and isinstance(entry.get("count"), int) and "torn" in entry
+
+
 def _chosen(groups: list[list[dict[str, Any]]], clean: str, manifest: Path) -> list[dict[str, Any]]:
-    """The records that belong to the file `clean`: the only ones, or those of its name."""
+    """The records that belong to the file `clean`: the only ones, those of this file, or those of its name."""
     if len(groups) == 1:
         return groups[0]
-    named = [g for g in groups if os.path.basename(g[0]["path"]) == os.path.basename(clean) or g[0]["source"] == clean]
+    exact = [g for g in groups if g[0].get("of", g[0]["source"]) == clean]
+    base = os.path.basename(clean)
+    named = exact or [
+        g for g in groups if base in (os.path.basename(g[0]["path"]), os.path.basename(g[0].get("clean", "")))
+    ]
     if len(named) != 1:
         raise ManifestError(
             f"{files.show(os.fspath(manifest))}: {len(groups)} files are recorded, and {len(named)} have the name of "

@@ -1,7 +1,7 @@
 """Settings of a project: `[tool.dedup]` of the nearest pyproject.toml, or the nearest dedup.toml, as default values.
 
 Why: a team says once how its batches are read and judged, beside the data, and every command and CI does so. What is
-given on the command line goes before it; the bare filter reads nothing.
+given on the command line goes before it; what is written, and where, is said there only. The bare filter reads nothing.
 
     [tool.dedup]                  dedup clean --near --text-field body ...
     near = true             ->
@@ -21,10 +21,13 @@ from typing import Any
 
 from dedup.errors import UsageError
 from dedup.io import files
+from dedup.report.safe import safe
 
 # What one call is to do, and where to, is said in the call.
-_CALL = {"inputs", "files_from", "null", "output", "directory", "in_place", "update_baseline", "explain", "full",
-         "verbose", "quiet", "config", "print_config", "db", "help"}  # fmt: skip
+_CALL = {
+    "inputs", "files_from", "null", "output", "directory", "in_place", "manifest", "report", "update_baseline",
+    "explain", "full", "verbose", "quiet", "config", "print_config", "db", "help",
+}  # fmt: skip
 
 
 def find(folder: str, named: str | None = None) -> tuple[str, dict[str, Any]]:
@@ -117,7 +120,7 @@ def _argument(path: str, key: str, value: Any, parameter: Parameter) -> list[str
 
 def shown(path: str, values: Mapping[str, Any]) -> str:
     """Return the settings of a call in the form of a dedup.toml; `path` is the file that some of them are from."""
-    lines = [f"# defaults from {files.show(path)}" if path else "# no file with settings was found"]
+    lines = [f"# defaults from {safe(path)}" if path else "# no file with settings was found"]
     for name, value in values.items():
         if name not in _CALL and value is not None and value != [] and value != "":
             lines.append(f"{name.replace('_', '-')} = {json.dumps(value, default=os.fspath)}")

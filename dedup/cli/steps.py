@@ -115,7 +115,7 @@ def _rowed(
         data = row.separator + row.raw
         clean = row.cut(result) if result and row.cut else row.raw
         clean = b"" if dropped is not None else (row.separator if kept else b"") + clean
-        kept = kept or bool(clean)
+        kept = kept or dropped is None
         more = None if result is None else {"line": at, "id": result.source}
         if more is not None and dropped is not None:
             more["dropped"] = dropped

@@ -8,17 +8,18 @@ import copy
 import os
 import shutil
 import tarfile
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Protocol, cast
 
-from dedup.errors import InputError
-from dedup.io import compression
+from dedup.errors import InputError, ManifestError
+from dedup.io import compression, files
 
-_FREE = 100 << 20  # bytes that members may take together, whatever the ratio
+FREE = 100 << 20  # bytes that members may take together, whatever the ratio
 _MANY = 1_000_000  # members
 _BLOCK = 1 << 20
 _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError, ValueError)
@@ -56,7 +57,7 @@ def members(path: str, format: str, name: str, ratio: int) -> Iterator[Member]:
     Raises InputError where it is damaged, or grows beyond the limits; what came before is sound.
     """
     size = 0
-    limit = max(_FREE, ratio * os.stat(path).st_size)
+    limit = max(FREE, ratio * os.stat(path).st_size)
     try:
         with _opened(path, format, ratio) as found:
             for number, (info, stream) in enumerate(found):
@@ -101,68 +102,112 @@ class _Lazy:
 def extracted(path: str, format: str, name: str, ratio: int, held: str) -> Iterator[tuple[Member, str | None]]:
     """Yield the members of an archive, each with the file `held` if its contents are in there until the next one.
 
-    What cannot be read has no such file, and says why. Raises as `members` does.
+    What cannot be read has no such file, and says why. Raises as `members` does, and OSError for the file.
     """
     for member in members(path, format, name, ratio):
         if member.stream is None:
             yield member, None
             continue
-        try:
-            with open(held, "wb") as out:
-                while data := member.stream.read(_BLOCK):
-                    out.write(data)
-        except (*_DAMAGE, NotImplementedError) as error:
-            yield replace(member, wrong=f"cannot be read: {error}"), None
-        else:
-            yield member, held
+        wrong = ""
+        with open(held, "wb") as out:
+            while not wrong:
+                try:
+                    data = member.stream.read(_BLOCK)
+                except (*_DAMAGE, NotImplementedError) as error:
+                    wrong = f"cannot be read: {error}"
+                    break
+                if not data:
+                    break
+                out.write(data)
+        yield (replace(member, wrong=wrong), None) if wrong else (member, held)
+
+
+def comment(path: str, format: str) -> bytes:
+    """Return the comment of a ZIP archive. Raises InputError where it is damaged."""
+    if format != "zip":
+        return b""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.comment
+    except _DAMAGE as error:
+        raise InputError(f"{files.show(path)}: a damaged archive ({error})") from None
+
+
+def linked(path: str, format: str, ratio: int) -> set[str]:
+    """Return the names of the members of a tar that links lead to."""
+    if format != "tar":
+        return set()
+    try:
+        with compression.opened(path, ratio) as (reader, _), tarfile.open(fileobj=reader, mode="r|") as tar:
+            return {os.path.normpath(name) for info in tar if info.islnk() or info.issym() for name in _leads_to(info)}
+    except _DAMAGE:
+        return set()  # it is told when the members are read
+
+
+def _leads_to(info: tarfile.TarInfo) -> tuple[str, str]:
+    """The name that a link has for its target: from the root of the archive, or for a symbolic one from where it is."""
+    return info.linkname, os.path.join(os.path.dirname(info.name), info.linkname)
 
 
 class Writer:
-    """An archive as it is written, member by member."""
+    """An archive as it is written, member by member; ended when the block of it ends."""
 
-    def __init__(self, target: BinaryIO, format: str) -> None:
+    def __init__(self, target: BinaryIO, format: str, comment: bytes = b"") -> None:
         self.zip = zipfile.ZipFile(target, "w") if format == "zip" else None
-        self.tar = None if self.zip else tarfile.open(fileobj=target, mode="w|")  # noqa: SIM115  # `close` ends both
+        self.tar = None if self.zip else tarfile.open(fileobj=target, mode="w|")  # noqa: SIM115  # `__exit__` ends both
+        if self.zip:
+            self.zip.comment = comment
 
     def add(self, member: Member, path: str | None, name: str) -> None:
         """Add a member under `name`, with the contents of the file `path`, if it has any."""
         info = copy.copy(member.info)
         if self.zip:
             info.filename = name
-            if path is None:
-                self.zip.writestr(info, b"")
-                return
-            with (
-                open(path, "rb") as source,
-                self.zip.open(info, "w", force_zip64=os.stat(path).st_size > 1 << 30) as out,
-            ):
-                shutil.copyfileobj(source, out, _BLOCK)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # two members may have one name
+                if path is None:
+                    self.zip.writestr(info, b"")
+                    return
+                large = os.stat(path).st_size > 1 << 30
+                with open(path, "rb") as source, self.zip.open(info, "w", force_zip64=large) as out:
+                    shutil.copyfileobj(source, out, _BLOCK)
         elif self.tar:
             info.name = name
-            info.pax_headers = {k: v for k, v in info.pax_headers.items() if k not in ("path", "size")}
+            headers = info.pax_headers.items()
+            info.pax_headers = {
+                k: v for k, v in headers if k not in ("path", "size") and not k.startswith("GNU.sparse")
+            }
             if path is None:
                 self.tar.addfile(info)
                 return
-            info.size = os.stat(path).st_size
+            info.type, info.sparse, info.size = tarfile.REGTYPE, None, os.stat(path).st_size
             with open(path, "rb") as source:
                 self.tar.addfile(info, source)
 
-    def close(self) -> None:
-        """End the archive."""
-        (self.zip or cast(tarfile.TarFile, self.tar)).close()
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with suppress(*([Exception] if kind else [])):  # what went wrong is told, and the target is let go
+            (self.zip or cast(tarfile.TarFile, self.tar)).close()
 
 
 def again(about: Mapping[str, Any], format: str) -> Member:
-    """Return a member that went, as its `about` tells it. Raises ValueError or TypeError for one that is damaged."""
+    """Return a member that went, as its `about` tells it. Raises ManifestError for one that is damaged."""
     info: Any
-    if format == "zip":
-        info = zipfile.ZipInfo(str(about["name"]), tuple(about["date_time"]))
-        names: tuple[str, ...] = _ZIP[1:]
-    else:
-        info = tarfile.TarInfo(str(about["name"]))
-        names = _TAR
-    for name in names:
-        if not isinstance(about[name], type(getattr(info, name))) and name != "mtime":
-            raise ValueError(f"{name} is {about[name]!r}")
-        setattr(info, name, about[name])
-    return Member(int(about["number"]), info.filename if format == "zip" else info.name, info, None)
+    try:
+        if format == "zip":
+            year, *rest = about["date_time"]
+            if len(rest) != 5 or not 1980 <= year <= 2107 or not all(0 <= part < 64 for part in rest):
+                raise ValueError(f"date_time is {about['date_time']!r}")
+            info = zipfile.ZipInfo(about["name"], (year, *rest))
+        else:
+            info = tarfile.TarInfo(about["name"])
+        for name in _ZIP[1:] if format == "zip" else _TAR:
+            kind = (int, float) if name == "mtime" else type(getattr(info, name))
+            if not isinstance(about[name], kind):
+                raise ValueError(f"{name} is {about[name]!r}")
+            setattr(info, name, about[name])
+        return Member(about["number"], about["name"], info, None)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ManifestError(f"what is told of a member is damaged ({error})") from None

@@ -18,7 +18,10 @@ from dedup.errors import InputError
 from dedup.io import files
 
 MAGIC = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
-SUFFIXES = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd"}
+SUFFIXES = {
+    ".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "zstd",
+    ".tgz": "gzip", ".tbz2": "bzip2", ".txz": "xz", ".tzst": "zstd",
+}  # fmt: skip
 RATIO = 250  # times its size to which a file may grow: prose does not reach 20, identical lines more than a thousand
 _FREE = 100 << 20  # bytes that may be read whatever the ratio
 _CHUNK = 1 << 10  # bytes decompressed at once: they may be 32 MiB
@@ -81,11 +84,6 @@ class Stream(io.RawIOBase):
         if decoder:
             raise EOFError
 
-    def close(self) -> None:
-        if not self.closed and self.source.fileno() != 0:
-            self.source.close()
-        super().close()
-
 
 def _decompressed(decoder: Any, data: bytes) -> Iterator[bytes]:
     """What these bytes hold; of damaged ones what stands before the damage, as far as the decoder lets one see it."""
@@ -114,11 +112,28 @@ def told(head: bytes) -> str:
 def opened(path: str, ratio: int = RATIO) -> Iterator[tuple[io.BufferedReader, Stream]]:
     """Open a file (or standard input, for `-`) as what it holds. Raises InputError naming it."""
     name = "standard input" if path == files.STDIN else files.show(path)
+    with plain(path) as file, Stream(file, name, ratio) as stream:
+        yield io.BufferedReader(stream, 1 << 16), stream
+
+
+@contextmanager
+def plain(path: str) -> Iterator[BinaryIO]:
+    """Open a file (or standard input, for `-`) as it is. Raises InputError naming it."""
+    name = "standard input" if path == files.STDIN else files.show(path)
     try:
-        with Stream(open(0 if path == files.STDIN else path, "rb", closefd=path != files.STDIN), name, ratio) as stream:
-            yield io.BufferedReader(stream, 1 << 16), stream
+        with open(0 if path == files.STDIN else path, "rb", closefd=path != files.STDIN) as stream:
+            yield stream
     except OSError as error:
         raise InputError(f"{name}: cannot be read: {error.strerror or error}") from None
+
+
+def size(path: str, limit: int) -> int:
+    """Return how many bytes a file holds, or more than `limit`, if it holds more. Raises InputError naming it."""
+    total = 0
+    with opened(path, 1 << 40) as (reader, _):
+        while total <= limit and (data := reader.read(_BLOCK)):
+            total += len(data)
+    return total
 
 
 def read(path: str, ratio: int = RATIO) -> bytes:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, cast
 
 from dedup.across import Rows, features, joined
 from dedup.decode import decode
-from dedup.errors import AuditError, InputError
+from dedup.errors import AuditError, BinaryError, InputError
 from dedup.index import Index
 from dedup.io import files, jsonl
 from dedup.io.documents import Fail, Reading, Source, Stretch, documents
@@ -96,7 +96,7 @@ def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> str:
     rows: list[Rows] = []
 
     def fail(source: Source, line: int | None, error: AuditError | InputError) -> None:
-        if line is None and source.walked and "looks like a binary file" in str(error):
+        if line is None and source.walked and isinstance(error, BinaryError):
             out.skipped.append(source.file)
         else:
             out.errors.append(Failure(source.file, line, str(error)))

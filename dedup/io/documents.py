@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from dedup.audit import audit
 from dedup.config import Config
-from dedup.errors import AuditError, InputError
+from dedup.errors import AuditError, DamagedError, InputError
 from dedup.io import compression, files, formats, jsonl
 from dedup.io.rows import Options, Row
 from dedup.model import Op, Result, Span
@@ -57,7 +57,8 @@ class Reading:
 class Inside:
     """Where a source is a member of an archive."""
 
-    archive: str  # the path of the archive inside the folder that was walked for it
+    source: str  # the archive, for people
+    archive: str  # its path inside the folder that was walked for it
     format: str  # of the archive
     packed: str  # how that is compressed
     clean: str  # the name of what is left of the member
@@ -179,13 +180,13 @@ def working(reading: Reading, source: Source, fail: Fail, held: Callable[[Row], 
                 yield block
                 line += block.count(b"\n")
             if stream.error:
-                fail(source, line, InputError(stream.error))
+                fail(source, line, DamagedError(stream.error))
         return
 
     def told() -> Iterator[Row]:
         for number, row in enumerate(reading.rows(source), 1):
             if row.error:
-                fail(source, number, InputError(row.error))
+                fail(source, number, (DamagedError if row.damaged else InputError)(row.error))
             if held:
                 held(row)
             yield row

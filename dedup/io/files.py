@@ -136,9 +136,8 @@ def _umask() -> int:
 def inside(folder: str, name: str) -> str:
     """Return the path of `name` below `folder`. Raises InputError for a name that leads outside, through links too."""
     path = os.path.join(folder, name)
-    parent = os.path.realpath(os.path.dirname(path))
-    root = os.path.realpath(folder)
-    if os.path.isabs(name) or ".." in name.split(os.sep) or os.path.commonpath([root, parent]) != root:
+    root, real = os.path.realpath(folder), os.path.realpath(path)
+    if os.path.isabs(name) or ".." in name.split(os.sep) or os.path.commonpath([root, real]) != root:
         raise InputError(f"{show(name)}: the path leads out of {show(folder)}; it is not used")
     return path
 

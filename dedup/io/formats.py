@@ -83,7 +83,7 @@ def rows(path: str, format: str, options: Options, name: str, ratio: int) -> Ite
     with compression.opened(path, ratio) as (reader, stream):
         yield from import_module(f"dedup.io.{_READERS[format]}").rows(reader, options, name)
         if stream.error:
-            yield Row(b"", b"", b"", None, error=stream.error)
+            yield Row(b"", b"", b"", None, error=stream.error, damaged=True)
 
 
 def lines(rows: Iterator[Row], fields: Options) -> Iterator[bytes]:

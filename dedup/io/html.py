@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from dedup.errors import InputError
+from dedup.errors import BinaryError, InputError
 from dedup.io.page import ATTRIBUTES, TOKEN, page, shown
 from dedup.io.rows import Options, Row
 from dedup.model import Result
@@ -69,7 +69,7 @@ def reading(data: bytes, options: Options, name: str, declared: str = "") -> tup
     """
     encoding = charset(data, options.encoding or declared)
     if b"\0" in data[:_HEAD] and not encoding.startswith("utf-16"):
-        raise InputError(f"{name}: byte {data.index(0)} is NUL, so this looks like a binary file, not like a page")
+        raise BinaryError(f"{name}: byte {data.index(0)} is NUL, so this looks like a binary file, not like a page")
     if options.html_mode == "article":
         text, why = article(data, encoding, name)
         return text, _clean, f"{name}: {why}, so all visible text was taken" if why else ""

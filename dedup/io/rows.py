@@ -43,6 +43,7 @@ class Row:
     cut: Callable[[Result], bytes] | None = None  # the row with its text cleaned; None only where there is no text
     error: str = ""  # what is wrong with it: the name of the source, the row and its byte there, and the next step
     note: str = ""  # what is no fault, and yet to be told: the name of the source, and in which way the row was read
+    damaged: bool = False  # the source ends here, because it is damaged or cut short
 
 
 def decoded(data: bytes) -> str:
