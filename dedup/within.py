@@ -88,7 +88,17 @@ def clean_documents(
             cleaning.words = (batch, number) if words else None
         repeating = batch.repeating(least)
         going = [c for n, c in enumerate(going) if c.go_on(batch.words(n) if n in repeating else None)]
-    return [(c.result(), c.words) if isinstance(c, _Cleaning) else c for c in read]
+    return [_result(c, given, config) if isinstance(c, _Cleaning) else c for c, given in zip(read, inputs, strict=True)]
+
+
+def _result(cleaning: "_Cleaning", given: Input, config: Config) -> "tuple[Result, Part | None]":
+    if cleaning.steady():
+        return cleaning.result(), cleaning.words
+    from dedup import vector
+
+    result = _cleaning(given.data, config._replace(encoding="utf-8"), given.source, given.force_text).result()
+    text = decode(result.clean, force_text=True).text
+    return result, (vector.Batch([text]), 0) if cleaning.words else None
 
 
 def _one(given: Input, config: Config) -> "tuple[Result, Part | None] | InputError":
@@ -134,7 +144,7 @@ def _cleaning(data: bytes, config: Config, source: str, force_text: bool) -> "_C
     cleaning = _Cleaning(data, source, force_text, _kernel(len(data)), config)
     while cleaning.go_on(cleaning.kernel.words(cleaning.stage.left.text)):
         pass
-    return cleaning
+    return cleaning if cleaning.steady() else _cleaning(data, config._replace(encoding="utf-8"), source, force_text)
 
 
 class _Stage:
@@ -199,6 +209,13 @@ class _Cleaning:
         if tokens is not None and stage.go_on(tokens, self.kernel, self.config):
             return True
         return bool(self.config.fix and stage.passes) and self.mend()
+
+    def steady(self) -> bool:
+        """Whether what is left looks like text in the encoding that the input looked like: a second run reads it so."""
+        found = self.input.encoding
+        if self.config.encoding or found == "utf-8" or self.input.mark:
+            return True
+        return decode(self.stage.left.data, force_text=True, encoding="").encoding == found
 
     def mend(self) -> bool:
         """Begin a stage with what fixers make of the text that is left; say whether they changed it."""

@@ -343,7 +343,8 @@ def test_a_link_keeps_what_it_leads_to(tmp_path: Path) -> None:
 
 
 def test_a_page_in_an_archive_is_not_replaced_by_its_text(tmp_path: Path) -> None:
-    page = f"<html><body><article>{''.join(f'<p>{line}</p>' for line in ONE.split(chr(10) * 2) * 2)}</article></body></html>"
+    paragraphs = "".join(f"<p>{line}</p>" for line in ONE.split("\n\n") * 2)
+    page = f"<html><body><article>{paragraphs}</article></body></html>"
     raw = tmp_path / "a.zip"
     raw.write_bytes(_zip({"a.html": page.encode(), "a.html.txt": TWO.encode()}))
     before = raw.read_bytes()

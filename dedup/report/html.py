@@ -215,8 +215,10 @@ def _errors(run: Run) -> Iterator[_Section]:
     told = (
         ("errors", "Errors", "error", [_error(error) for error in run.errors[:_LISTED]]),
         ("skipped", "Skipped binary files", "file", [name(file) for file in run.skipped[:_LISTED]]),
+        ("notes", "Notes", "note", [line(note) for note in run.notes[:_LISTED]]),
     )
-    for (id, title, noun, items), total in zip(told, (len(run.errors), len(run.skipped)), strict=True):
+    totals = len(run.errors), len(run.skipped), len(run.notes)
+    for (id, title, noun, items), total in zip(told, totals, strict=True):
         if items:
             rows = fit((f"<li>{item}</li>\n" for item in items), _LISTS, _LISTED)
             body = ['<ul class="items">\n', *rows, "</ul>\n", rest(total - len(rows), f"more {noun}")]

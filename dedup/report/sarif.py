@@ -32,6 +32,7 @@ def render(run: Run, version: str, limit: int = LIMIT) -> Iterator[str]:
             yield (",\n" if at else "\n") + dump(_result(finding, index))
     notes = [_note("error", error.message, place_at(error.file, error.line)) for error in run.errors]
     notes += [_note("note", f"{file}: skipped, it looks like a binary file", place_at(file)) for file in run.skipped]
+    notes += [_note("note", note) for note in run.notes]
     if at >= limit:
         notes.append(_note("warning", f"Not listed: {count(at + 1 - limit, 'more finding')}; the limit is {limit:,}"))
     if run.findings.capped:

@@ -59,6 +59,8 @@ def show_run(console: Console, run: Run, *, full: bool = False) -> None:
         show(console, result._replace(blocks=tuple(blocks)), full=full)
     if total > 1:
         _Across(console, run, full).draw(total - shown)
+    for note in run.notes:
+        console.print(Text(f"note: {safe(note)}", "yellow"), soft_wrap=True)
 
 
 def explain(console: Console, result: Result, passes: Sequence[Sequence[Block]]) -> None:
