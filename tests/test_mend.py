@@ -1,16 +1,21 @@
 """Fixers and cuts together: what is mended, what is told of it, and the way back."""
 
+import html
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 import dedup
 from dedup.audit import audit
-from dedup.fix import FIXERS
+from dedup.fix import FIXERS, reason
 from dedup.model import Fix
 from dedup.rewrite import Put, Table, rebuild
 from dedup.within import Input, clean_documents
 from tests.documents import documents
+from tests.run import dedup as run
 
 ALL = dedup.Config(fix=tuple(FIXERS))
 ONE = "The council voted on Tuesday to keep the old library open for another five years at least, said the mayor."
@@ -113,3 +118,29 @@ def test_code_between_fences_keeps_its_layout() -> None:
     text = f"A line.  \n\n\n\n{code}\nAfter &amp; all.\nAdvertisement\n~~~\nopen   \n"
     result = dedup.clean(text, ALL)
     assert result.text == f"A line.\n\n{code}\nAfter & all.\n~~~\nopen\n"
+
+
+@pytest.mark.parametrize("kind", ["text", "html"])
+def test_reports_show_each_change_and_call_none_of_it_duplication(kind: str, tmp_path: Path) -> None:
+    raw = tmp_path / "a.txt"
+    raw.write_text(f"A cafÃ© by the\u200b sea\x1b[31m.\n{ONE}\n")
+    done = run("report", raw, "--fix", "safe", "--format", kind)
+    shown = html.unescape(done.stdout.decode())
+    assert (done.returncode, "\x1b" in shown, "\u200b" in shown) == (0, False, False)
+    assert all(
+        part in shown for part in ("Mended: ", "mojibake: ", "Ã©", "<U+200B>", "<U+001B>[31m", reason("invisible"))
+    )
+    assert "% removed" not in shown
+
+
+def test_a_report_of_a_batch_counts_what_was_mended(tmp_path: Path) -> None:
+    for name, text in (("a.txt", f"cafÃ©\n{ONE}\n"), ("b.txt", f"Ã©tÃ© here\n{TWO}\n"), ("c.txt", f"{ONE} Sound.\n")):
+        (tmp_path / name).write_text(text)
+    for scope in ("batch", "document"):
+        done = run("report", tmp_path, "--fix", "mojibake", "--scope", scope, "--format", "json")
+        report = json.loads(done.stdout)
+        assert (report["totals"]["fixes"], report["totals"]["bytes_removed"]) == (2, 0)
+        told = [
+            [(fix["rule"], fix["text"], fix["put"]) for fix in document["fixes"]] for document in report["documents"]
+        ]
+        assert told == [[("mojibake", "Ã©", "é")], [("mojibake", "Ã©tÃ©", "été")], []]

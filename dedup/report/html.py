@@ -69,10 +69,10 @@ class _Survey:
         self.losing = self.repeating = 0  # documents that stay: those that lose a part, those with repeats
         alone = run.totals["documents"] == 1
         for number, result, gone in run.results() if alone else run.repeating():
-            before, after = len(result.data), len(result.clean)
+            before, after = len(result.data), len(result.clean) - result.grown
             if gone and number in dropped:
                 weights[dropped[number].witness or 0] += before
-            if gone or not (result.blocks or alone):
+            if gone or not (result.blocks or result.fixes or alone):
                 continue
             self.losing += before > after
             self.repeating += 1
@@ -182,6 +182,7 @@ def _totals(run: Run) -> str:
         "bytes_out": "Bytes out",
         "duplication": "Duplication",
         "blocks": "Blocks removed",
+        "fixes": "Places mended",
         "clusters": "Clusters",
         "skipped": "Files skipped",
         "errors": "Errors",
@@ -191,7 +192,8 @@ def _totals(run: Run) -> str:
     tiles = "".join(
         f"<div><dt>{names[key]}</dt><dd>{value}</dd></div>" for key, value in totals.items() if value != "0"
     )
-    return f'{_bar((run.totals["bytes_in"], run.totals["bytes_out"]))}<dl class="totals">{tiles}</dl>\n'
+    left = run.totals["bytes_in"] - run.totals["bytes_removed"]
+    return f'{_bar((run.totals["bytes_in"], left))}<dl class="totals">{tiles}</dl>\n'
 
 
 def _bar(size: Span) -> str:

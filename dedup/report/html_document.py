@@ -10,6 +10,7 @@ from dedup.report import markup
 from dedup.report.beside import COPY, KEPT, Pair, Source, differs, inside
 from dedup.report.markup import SIGNS, count, foreign, line, name, places, rest
 from dedup.report.run import Run
+from dedup.report.safe import visible
 
 _CELLS = 240  # of a map; longer documents share cells
 _HEAD, _TAIL = 3, 2  # rows of a block that are always seen
@@ -203,15 +204,19 @@ class Report:
         for fix in fixes[:_LISTED]:
             if self.room <= 0:
                 break
-            old, new = (markup.text(_BREAKS.sub(" ↵ ", side[:_SAME])) for side in self.result.told(fix))
+            old, new = (markup.text(visible(side[:_SAME])) for side in self.result.told(fix))
             words = (f"<del>{old}</del>" if old else "") + (f"<ins>{new}</ins>" if new else "")
             place = places(self.source.paragraphs(fix.span))
             why = f"{markup.text(fix.rule)}: {markup.text(reason(fix.rule))}"
-            row = f'<tr><td data-of="paragraphs">{place}</td><td>{why}</td>{foreign("td", words)}</tr>\n'
+            size = fix.span[1] - fix.span[0]
+            row = (
+                f'<tr><td data-of="paragraphs">{place}</td><td class="n" data-of="bytes">{size:,}</td>'
+                f"<td>{why}</td>{foreign('td', words)}</tr>\n"
+            )
             rows.append(self.spent(row))
         yield f'<div class="block">\n<{self.heading}>Mended: {len(fixes):,}</{self.heading}>\n'
         if rows:
-            yield markup.table("What fixers changed, and why", "Paragraphs|Why|Text", "".join(rows))
+            yield markup.table("What fixers changed, and why", "Paragraphs|#Bytes|Why|Text", "".join(rows))
         yield rest(len(fixes) - len(rows), "more place") + "</div>\n"
 
     # ------------------------------------------------------------ words

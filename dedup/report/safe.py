@@ -26,6 +26,16 @@ def safe(text: str) -> str:
     return _COMMAND.sub(lambda match: f"{match[1]}\\x3a" if match[1] else "\\x23", text)
 
 
+def visible(text: str) -> str:
+    """Return `text` with a name for each character that nobody sees, such as a zero-width one.
+
+    >>> visible("so\\xadft\\u200b \\n")
+    'so<U+00AD>ft<U+200B> ↵'
+    """
+    shown = text.replace("\r\n", "↵").replace("\n", "↵")
+    return "".join(c if c.isprintable() or "\udc80" <= c <= "\udcff" else f"<U+{ord(c):04X}>" for c in shown)
+
+
 def dump(value: Any, indent: int | None = None) -> str:
     """Return `value` as JSON, in ASCII and so that no content is a command of a build log; it reads as what it was.
 

@@ -15,7 +15,7 @@ from dedup.decode import byte_offsets, decode
 from dedup.fix import reason
 from dedup.model import Block, Boilerplate, Change, Cluster, Difference, Fix, Passage, Result, Side, Span
 from dedup.report.run import Run
-from dedup.report.safe import safe
+from dedup.report.safe import safe, visible
 from dedup.segment import segment
 
 _WIDE = 100  # columns from which the two sides stand beside each other
@@ -261,7 +261,7 @@ class _Report:
         self.print(Text(f"  {rule}: {len(fixes):,}  {reason(rule)}", "dim"))
         for fix in fixes if self.full else fixes[:_FIXES]:
             p = self.paragraphs.at(fix.span[0])
-            old, new = (safe(side[:_SHOWN]) for side in self.result.told(fix))
+            old, new = (safe(visible(side[:_SHOWN])) for side in self.result.told(fix))
             row = Text(f"    {p}  ").append(f"[-{old}-]" if old else "", "red")
             self.print(row.append(f"{{+{new}+}}" if new else "", "green"))
         if len(fixes) > _FIXES and not self.full:
