@@ -18,7 +18,8 @@ from dedup.within import Input, clean_documents
 if TYPE_CHECKING:
     from dedup.vector import Part
 
-_AT_ONCE = 1 << 19  # bytes of text
+_AT_ONCE = 1 << 19  # bytes of text, from which on they are cleaned
+_HELD = 8 << 20  # bytes of records that wait for it
 _BLOCK = 4 << 20  # bytes of records read at once
 
 
@@ -202,13 +203,14 @@ def documents(
     What is wrong with one of them goes to `fail`: its source, its line if it is a record, and the error.
     """
     waiting: list[tuple[Entry, bytes]] = []
-    size = 0
+    size = held = 0
     for entry, data in _entries(reading, stretches, fail):
         waiting.append((entry, data))
-        size += len(entry.record.line if entry.record else data)
-        if size >= _AT_ONCE:
+        size += len(data)
+        held += len(entry.record.line) if entry.record else 0
+        if size >= _AT_ONCE or held >= _HELD:
             yield list(_cleaned(reading, waiting, fail, words))
-            waiting, size = [], 0
+            waiting, size, held = [], 0, 0
     if waiting:
         yield list(_cleaned(reading, waiting, fail, words))
 
