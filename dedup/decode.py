@@ -53,8 +53,10 @@ def decode(data: bytes, source: str = "input", *, force_text: bool = False, enco
 
 
 def again(document: Document, data: bytes) -> Document:
-    """Return `data`, made of pieces of `document`, as a Document in its encoding."""
-    return decode(data, force_text=True, encoding=document.encoding)
+    """Return `data`, made of pieces of `document`, as a Document in its encoding, whatever it looks like by itself."""
+    mark = document.mark if data.startswith(document.mark) else b""
+    text = data[len(mark) :].decode(document.encoding, document.errors)
+    return document._replace(data=data, text=text, mark=mark)
 
 
 def _encoded(data: bytes, encoding: str) -> Document | None:

@@ -31,9 +31,10 @@ def damaged() -> st.SearchStrategy[bytes]:
     """Generated documents with damage strewn in, some of them repeated."""
     words = st.lists(st.one_of(st.sampled_from(_DAMAGE), st.sampled_from([ONE, TWO, "\n", "\n\n", " ", "A line."])))
     mixed = words.map(lambda parts: "".join(parts).encode("utf-8", "surrogateescape"))
-    return st.one_of(
-        mixed, st.tuples(documents(), mixed, documents()).map(b"\n".join), mixed.map(lambda d: d + b"\n" + d)
-    )
+    # A byte order mark of UTF-16 before what is none in part would make another text of it with each byte that goes.
+    plain = documents().map(lambda data: data.lstrip(b"\xff\xfe"))
+    joined = st.tuples(plain, mixed, plain).map(b"\n".join)
+    return st.one_of(mixed, joined, mixed.map(lambda data: data + b"\n" + data))
 
 
 @example((f"{ONE} â€™ {TWO}\n" * 3).encode())
