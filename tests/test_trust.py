@@ -2,13 +2,17 @@
 
 import gzip
 import json
+import os
+import pty
+import subprocess
+import zipfile
 from pathlib import Path
 from random import Random
 
 import pytest
 
 import dedup as package
-from tests.run import dedup
+from tests.run import DEDUP, dedup
 
 ONE = (
     "The council voted on Tuesday to keep the old library open for another five years, and the mayor was content.\n\n"
@@ -106,6 +110,17 @@ def test_the_name_of_a_settings_file_is_safe_to_show(tmp_path: Path) -> None:
     done = dedup("clean", "--print-config", cwd=folder)
     assert (done.returncode, b"\x1b" in done.stdout, b"\nmin-words" in done.stdout) == (0, False, False)
     assert b"similarity = 0.8" in done.stdout
+
+
+def test_no_archive_is_written_to_a_terminal(tmp_path: Path) -> None:
+    raw = tmp_path / "a.zip"
+    with zipfile.ZipFile(raw, "w") as archive:
+        archive.writestr("a.txt", ONE)
+    screen, end = pty.openpty()
+    done = subprocess.run([*DEDUP, "clean", raw], stdout=end, stderr=subprocess.PIPE, check=False)
+    os.close(end)
+    os.close(screen)
+    assert (done.returncode, b"give -o FILE" in done.stderr) == (2, True)
 
 
 def test_settings_do_not_say_where_to_write(tmp_path: Path) -> None:

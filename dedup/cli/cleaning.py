@@ -50,6 +50,9 @@ class Targets:
             return {s.path: s.path for s in sources}
         if folders or len(sources) > 1:
             raise UsageError("several inputs need -d DIR or --in-place: one stream cannot hold them apart")
+        binary = any(s.format in ("parquet", "zip", "tar") for s in sources)
+        if binary and self.output is None and sys.stdout is not None and sys.stdout.isatty():
+            raise UsageError("what is left is no text to be read on a terminal: give -o FILE, -d DIR or --in-place")
         return {s.path: os.fspath(self.output) if self.output else files.STDIN for s in sources}
 
     def packed(self, source: Source) -> str:
