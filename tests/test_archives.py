@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 import pytest
 
@@ -56,9 +57,9 @@ def _zip(files: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def _tar(files: dict[str, bytes], mode: str = "w") -> bytes:
+def _tar(files: dict[str, bytes], mode: Literal["w", "w:gz", "w:xz"] = "w") -> bytes:
     out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode=mode) as archive:  # type: ignore[call-overload]  # the mode is chosen below
+    with tarfile.open(fileobj=out, mode=mode) as archive:
         for name, data in files.items():
             info = tarfile.TarInfo(name)
             info.size, info.mtime, info.mode, info.uname = len(data), 1_600_000_000, 0o640, "ann"

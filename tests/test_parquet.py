@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -381,7 +382,7 @@ def test_a_file_that_is_no_table_says_what_to_do(tmp_path: Path) -> None:
         list(parquet.rows(os.fspath(tmp_path), Options(), "x"))
 
 
-class _Keys(pe.KmsClient):  # type: ignore[misc]
+class _Keys(pe.KmsClient):  # type: ignore[misc]  # the library has no types
     def wrap_key(self, key_bytes: bytes, master_key_identifier: str) -> bytes:
         return key_bytes.hex().encode()
 
@@ -457,19 +458,19 @@ def _try(act: Callable[[], object]) -> object:
         return None
 
 
+def _listed(path: str) -> list[Row]:
+    return list(parquet.rows(path, Options(), "x"))
+
+
 def test_a_damaged_file_is_read_in_part_or_refused(tmp_path: Path) -> None:
     ends = {"read": 0, "in part": 0, "refused": 0}
     for data in _faults():
         path = _put(tmp_path, data)
-        found = _try(lambda path=path: list(parquet.rows(path, Options(), "x")))  # type: ignore[misc]
+        found = _try(partial(_listed, path))
         assert found is None or (isinstance(found, list) and all(isinstance(row, Row) for row in found))
         faulty = isinstance(found, list) and any(row.error for row in found)
         ends["refused" if found is None else "in part" if faulty else "read"] += 1
-        _try(
-            lambda path=path: parquet.write(  # type: ignore[misc]
-                path, io.BytesIO(), iter(CHANGED), "x", dict[int, bytes]().__setitem__
-            )
-        )
+        _try(partial(parquet.write, path, io.BytesIO(), iter(CHANGED), "x", dict[int, bytes]().__setitem__))
     assert min(ends.values()) > 0
 
 

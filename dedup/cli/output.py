@@ -43,8 +43,8 @@ class Output:
             self.fields["compression"] = source.packed
         if source.format == "warc":
             self.fields["format"] = "warc"
-        # Records of a table, until all of it is written. Closed with this object.
-        self.waiting = SpooledTemporaryFile(_HELD)  # noqa: SIM115
+        # Records of a table, until all of it is written.
+        self.waiting = SpooledTemporaryFile(_HELD)  # noqa: SIM115  # closed with this object
         if source.format == "parquet":
             self.fields |= {"format": "parquet", "field": reading.options.text_field}
         article = source.clean != source.below or reading.options.html_mode == "article"

@@ -53,7 +53,7 @@ def opened(path: str, name: str, text_field: str) -> Iterator[Table]:
     except ImportError:
         raise InputError(f"{name}: to read Parquet, install the extra: pip install 'dedup-text[parquet]'") from None
     try:
-        stream = open(path, "rb")  # noqa: SIM115 (what goes wrong later is no fault of opening it)
+        stream = open(path, "rb")  # noqa: SIM115  # what goes wrong later is no fault of opening it
     except OSError as error:
         raise InputError(f"{name}: cannot be read: {error.strerror or error}") from None
     with stream:

@@ -1,8 +1,9 @@
 """One document on the page: its map, its blocks side by side, and the repeats that stay."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby, pairwise
+from typing import TypeVar
 
 from dedup.fix import reason
 from dedup.model import Block, Change, Fix, Result, Span
@@ -19,6 +20,8 @@ _CHANGES = 40  # marked in one stretch
 _SHOWN, _SAME = 1500, 300  # bytes shown of a row; of the words between two changes
 _LISTED = 200  # blocks of a document
 _BREAKS = re.compile(r"\s*[\r\n]+\s*")
+
+_T = TypeVar("_T")
 
 
 class Report:
@@ -182,42 +185,47 @@ class Report:
 
     def kept(self, repeated: Sequence[Block]) -> Iterator[str]:
         """The repeats that stay, by the rule that kept them."""
-        rows = []
-        for block in sorted(repeated, key=lambda b: (b.rule, b.copy.bytes))[:_LISTED]:
-            if self.room <= 0:
-                break
+
+        def row(block: Block) -> str:
             words = self.marked(block.copy.bytes, block.changes, COPY, both=True)
-            row = (
+            return (
                 f'<tr><td data-of="paragraphs">{places(block.copy.paragraphs)} = {self.other(block)}</td>'
                 f'<td class="n" data-of="words">{block.words:,}</td>'
                 f"<td>{markup.text(block.rule)}: {line(block.reason)}</td>{foreign('td', words)}</tr>\n"
             )
-            rows.append(self.spent(row))
-        yield f'<div class="block">\n<{self.heading}>Repeated, kept: {len(repeated):,}</{self.heading}>\n'
-        if rows:
-            yield markup.table("What stays though it repeats, and why", "Paragraphs|#Words|Why|Text", "".join(rows))
-        yield rest(len(repeated) - len(rows), "more repeat") + "</div>\n"
+
+        ordered = sorted(repeated, key=lambda b: (b.rule, b.copy.bytes))
+        yield from self.listed(
+            "Repeated, kept", "What stays though it repeats, and why", "#Words", ordered, row, "repeat"
+        )
 
     def mended(self, fixes: Sequence[Fix]) -> Iterator[str]:
         """What fixers changed."""
-        rows = []
-        for fix in fixes[:_LISTED]:
-            if self.room <= 0:
-                break
+
+        def row(fix: Fix) -> str:
             old, new = (markup.text(visible(side[:_SAME])) for side in self.result.told(fix))
             words = (f"<del>{old}</del>" if old else "") + (f"<ins>{new}</ins>" if new else "")
-            place = places(self.source.paragraphs(fix.span))
-            why = f"{markup.text(fix.rule)}: {markup.text(reason(fix.rule))}"
-            size = fix.span[1] - fix.span[0]
-            row = (
-                f'<tr><td data-of="paragraphs">{place}</td><td class="n" data-of="bytes">{size:,}</td>'
-                f"<td>{why}</td>{foreign('td', words)}</tr>\n"
+            return (
+                f'<tr><td data-of="paragraphs">{places(self.source.paragraphs(fix.span))}</td>'
+                f'<td class="n" data-of="bytes">{fix.span[1] - fix.span[0]:,}</td>'
+                f"<td>{markup.text(fix.rule)}: {markup.text(reason(fix.rule))}</td>{foreign('td', words)}</tr>\n"
             )
-            rows.append(self.spent(row))
-        yield f'<div class="block">\n<{self.heading}>Mended: {len(fixes):,}</{self.heading}>\n'
+
+        yield from self.listed("Mended", "What fixers changed, and why", "#Bytes", fixes, row, "place")
+
+    def listed(
+        self, title: str, caption: str, size: str, found: Sequence[_T], row: Callable[[_T], str], noun: str
+    ) -> Iterator[str]:
+        """A table of what was found, as far as there is room for it."""
+        rows = []
+        for one in found[:_LISTED]:
+            if self.room <= 0:
+                break
+            rows.append(self.spent(row(one)))
+        yield f'<div class="block">\n<{self.heading}>{title}: {len(found):,}</{self.heading}>\n'
         if rows:
-            yield markup.table("What fixers changed, and why", "Paragraphs|#Bytes|Why|Text", "".join(rows))
-        yield rest(len(fixes) - len(rows), "more place") + "</div>\n"
+            yield markup.table(caption, f"Paragraphs|{size}|Why|Text", "".join(rows))
+        yield rest(len(found) - len(rows), f"more {noun}") + "</div>\n"
 
     # ------------------------------------------------------------ words
 
