@@ -12,7 +12,24 @@ Copies that differ have rules of their own, in near.py.
 from bisect import bisect_left
 
 from dedup.config import Config
-from dedup.evidence import broken_off, fences, in_code, in_fields, in_lines, in_rows, quoted, texture
+from dedup.evidence import (
+    BULLETS,
+    broken_off,
+    coded,
+    fences,
+    in_code,
+    in_fields,
+    in_lines,
+    in_lists,
+    in_rows,
+    paragraphs,
+    quoted,
+    soft,
+    texture,
+    torn,
+    under_heads,
+    under_notices,
+)
 from dedup.model import Decision, Match, Page, Piece, Region, Span
 
 REASONS = {
@@ -26,7 +43,7 @@ REASONS = {
     "quotation": "a quotation, introduced or marked as one",
     "pull-quote": "a sentence of a paragraph, set apart on purpose",
     "list": "rows of a list or table",
-    "code": "code between fences",
+    "code": "code, or data written as code",
     "refrain": "a refrain among verses of its own shape",
     "clause": "a clause that recurs inside a structure of short lines",
     "part-of-paragraph": "only a part of a paragraph or sentence repeats",
@@ -39,7 +56,6 @@ REASONS = {
 
 _LARGE = 3  # times the shortest lone paragraph: what is copied on this scale is no refrain
 _WRAPPED = 45  # characters that the lines of wrapped text have at least, on average
-_BULLETS = ("-", "*", "\u2022", "\u2013", "\u00b7")
 
 
 def decide(
@@ -108,21 +124,32 @@ class _Judge:
         tandem = self._tandem(pieces)
         large = size >= _LARGE * config.min_paragraph
         # A line that is said over and over repeats itself too: a body is longer than that.
-        body = abs(pieces[0].shift) * self.weight >= config.min_paragraph
-        whole = tandem and large and body and 3 * words >= self.total
-        if not whole and in_code(self.code, [*copies, *originals]):
+        body = large and abs(pieces[0].shift) * self.weight >= config.min_paragraph and 3 * words >= self.total
+        if not (body and tandem) and (
+            in_code(self.code, [*copies, *originals]) or coded(self.page, [*copies, *originals])
+        ):
             return "code", False
         if pieces[0].unit == "stub":
             return "truncated-copy", True
         if pieces[0].unit == "sentences":
+            if not tandem and any(self._wrapped(span) for span in copies):
+                return "clause", False
             return ("glued-copy", True) if tandem or lines >= config.min_paragraph else ("clause", False)
-        if whole:
+        if body and tandem:
             return "whole-copy", True
         if size < config.min_paragraph:
             return "too-short", False
-        if in_fields(self.page, (pieces[0].start, pieces[-1].end), pieces[0].witness[0]):
+        copy, original = (pieces[0].start, pieces[-1].end), pieces[0].witness
+        notices = under_notices(self.page, copy[0], original[0])
+        if notices or in_fields(self.page, copy, original[0]) or (not body and under_heads(self.page, copy, original)):
             return "clause", False
-        if not tandem and quoted(self.page, (pieces[0].start, pieces[-1].end), pieces[0].witness[0]):
+        if not body and not tandem:
+            edges = (copy[0], original[0]), (copy[1], pieces[-1].witness[1])
+            if any(torn(self.page, a) and torn(self.page, b) for a, b in edges):
+                return "part-of-paragraph", False
+            if in_lists(self.page, copy, original):
+                return "list", False
+        if not tandem and quoted(self.page, copy, original[0]):
             return "quotation", False
         if lines >= config.min_paragraph and self._broken_off(pieces[-1]):
             return "truncated-copy", True
@@ -136,6 +163,10 @@ class _Judge:
 
     def _lines(self, spans: list[Span]) -> float:
         return texture(in_lines(self.page, spans), self.weight)
+
+    def _wrapped(self, span: Span) -> bool:
+        """Whether a sentence goes on from one line to the next in a stretch."""
+        return any(soft(self.page, p) for p in paragraphs(self.page, span)[1:])
 
     def _broken_off(self, piece: Piece) -> bool:
         """Whether the copy ends in an ellipsis that its original does not have."""
@@ -168,7 +199,7 @@ class _Judge:
             for piece in pieces
             for i in range(self.page.paragraph(piece.start), bisect_left(first, piece.end))
         ]
-        rows = sum("\t" in line or "|" in line or line[:1] in _BULLETS or line[:1].isdecimal() for line in lines)
+        rows = sum("\t" in line or "|" in line or line[:1] in BULLETS or line[:1].isdecimal() for line in lines)
         if self.texture >= self.config.min_texture or 2 * rows > len(lines):
             return "list"
         return "clause" if sum(map(len, lines)) >= _WRAPPED * len(lines) else "refrain"

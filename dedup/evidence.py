@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 OPENERS = "\uff08\u3010\u3008\u300a\u201c\u2018\u201e\u00ab\u00bf\u00a1([{\u300c\u300e\"'"
 CLOSERS = " \t\u00a0\"'\u201d\u2019\u00bb)]}\u300d\u300f\u200f"
 STOPS = frozenset(".!?\u2026\u3002\uff01\uff1f\u0964\u0965\u061f\u06d4\u1362\u1368\u104b\u17d4")
+_INSIDE = ".!?"  # stops that stand inside tokens too
+_SYMBOLS = frozenset("0123456789@/\\_=<>|#&")  # of numbers, paths, addresses, code: in no word of a sentence
+_TOKEN = 32  # characters beside a stop that tell whether it stands inside a token
+_LICENCE = 64  # lines that the text of a licence may have
+_WRAPS = 12  # lines that an item of a list may be wrapped over
+BULLETS = ("-", "*", "+", "\u2022", "\u2013", "\u00b7")
 _ROW_STOPS = (*STOPS, ":")
 _QUOTES = (">", "|", "\u00bb")
 _COLONS = (":", "\uff1a")
@@ -50,10 +56,26 @@ def in_lines(page: Page, spans: "Iterable[Span]") -> list[Span]:
 
 
 def ends_sentence(page: Page, word: int) -> bool:
-    """Whether a paragraph or a sentence ends before `word`."""
+    """Whether a paragraph or a sentence ends before `word`. A stop inside a number, a path or a name ends nothing."""
     if page.starts_paragraph(word):
         return True
-    return not STOPS.isdisjoint(page.text[page.words.end(word - 1) : page.words.starts[word]])
+    text, start, end = page.text, page.words.end(word - 1), page.words.starts[word]
+    at = next((at for at in range(end - 1, start - 1, -1) if text[at] in STOPS), None)
+    if at is None or text[at] not in _INSIDE or any(map(str.isspace, text[at:end])):
+        return at is not None
+    return _glued(text[max(0, start - _TOKEN) : start].split()[-1], text[end : end + _TOKEN].split()[0])
+
+
+def _glued(left: str, right: str) -> bool:
+    """Whether a stop between these, with no space beside it, ends a sentence to which the next one is glued.
+
+    end.Start and 2021.Start are glued; 3.14, dedup.text, U.S.A, /etc/x.Conf and Node.JS are one token.
+    """
+    if not _SYMBOLS.isdisjoint(right) or not (left.isdigit() or _SYMBOLS.isdisjoint(left)):
+        return False
+    if left[-1].islower() or left.isdigit():
+        return right[0].isupper() and not right[1:2].isupper()
+    return not (left + right).isascii() and not (left[-1].isupper() or right[0].isupper() or right[0].islower())
 
 
 def broken_off(page: Page, word: int) -> bool:
@@ -105,6 +127,69 @@ def _in_record(line: str) -> bool:
 
 def _indented(line: str) -> bool:
     return line[:1] in (" ", "\t")
+
+
+def under_notices(page: Page, copy: int, original: int) -> bool:
+    """Whether a copy and its original, which start with these words, stand under different copyright lines."""
+    notices = [_notice(page, page.paragraph(word)) for word in (copy, original)]
+    return bool(notices[0] and notices[1]) and notices[0] != notices[1]
+
+
+def _notice(page: Page, p: int) -> str:
+    """The nearest copyright line from paragraph `p` upwards."""
+    lines = (page.line(q).strip().casefold() for q in range(p, max(-1, p - _LICENCE), -1))
+    return next((line for line in lines if line.startswith(("copyright", "(c)", "\u00a9"))), "")
+
+
+def under_heads(page: Page, copy: Span, original: Span) -> bool:
+    """Whether a copy and its original are indented text under two different lines that are not."""
+    rows = [paragraphs(page, span) for span in (copy, original)]
+    if not all(_indented(page.line(p)) for own in rows for p in own):
+        return False
+    heads = [next((page.line(p) for p in range(own[0], -1, -1) if not _indented(page.line(p))), "") for own in rows]
+    return all(heads) and heads[0] != heads[1]
+
+
+def in_lists(page: Page, copy: Span, original: Span) -> bool:
+    """Whether a copy and its original begin with an item of a list that goes on before or after them."""
+    return all(_goes_on(page, paragraphs(page, span)) for span in (copy, original))
+
+
+def _goes_on(page: Page, rows: range) -> bool:
+    if not _item(page.line(rows[0])):
+        return False
+    before, after = rows[0] - 1, rows[-1] + 1
+    while before > 0 and rows[0] - before < _WRAPS and _indented(page.line(before)) and not _item(page.line(before)):
+        before -= 1  # a line that the item before is wrapped over
+    return (before >= 0 and _item(page.line(before))) or (
+        after < len(page.paragraphs.starts) and _item(page.line(after))
+    )
+
+
+def _item(line: str) -> bool:
+    """Whether the line begins with a bullet, or a number."""
+    mark = (line.split(None, 1) or [""])[0]
+    return mark in BULLETS or mark.startswith("<li") or (mark[-1:] in (".", ")") and mark[:-1].isdecimal())
+
+
+def coded(page: Page, spans: "Iterable[Span]") -> bool:
+    """Whether a quarter of the lines of these spans, or more, are written as code or as data."""
+    marks = [_code(page.line(p).strip()) for span in spans for p in paragraphs(page, span)]
+    return 4 * sum(marks) >= len(marks) > 0
+
+
+def _code(line: str) -> bool:
+    """Whether the line is only brackets, opens one, is carried on, ends a call, is an option, or a quoted key or value.
+
+    So is JSON written, and calls, and commands over several lines.
+    """
+    if line.startswith('"'):
+        return line.endswith('",') or '":' in line.partition(" ")[0]
+    return (
+        not line.strip("()[]{}<>,;")
+        or line.endswith(("{", "[", "\\", ");", "};"))
+        or (line.startswith("--") and line[2:3].isalpha())
+    )
 
 
 def in_rows(page: Page, spans: "Iterable[Span]") -> bool:
@@ -168,6 +253,11 @@ def break_mark(page: Page, word: int) -> int:
     if last in STOPS or _blank(text[ends[p - 1] : starts[p]]):
         return 1
     return (_TORN if text[page.words.starts[word]].islower() else -1) if soft(page, p) else 0
+
+
+def torn(page: Page, word: int) -> bool:
+    """Whether the line that starts with `word` goes on with a sentence."""
+    return 0 < word < len(page.words.starts) and page.starts_paragraph(word) and break_mark(page, word) == _TORN
 
 
 def garbled(page: Page, span: Span) -> bool:

@@ -16,6 +16,7 @@ from itertools import pairwise
 from dedup.config import Config
 from dedup.evidence import (
     FULLER,
+    coded,
     ends_sentence,
     fences,
     garbled,
@@ -23,10 +24,13 @@ from dedup.evidence import (
     in_code,
     in_fields,
     in_lines,
+    in_lists,
     in_rows,
     is_stub,
     quoted,
     texture,
+    under_heads,
+    under_notices,
 )
 from dedup.model import HARD, Half, Near, Page, Span, Unit, Variant
 from dedup.record import TYPE_CHECKING, Record
@@ -276,14 +280,18 @@ class _Judge:
         for run in _neighbours(group):
             copies, originals = _spans(page, run)
             later = run[0].unit.right.span(page)[0], run[-1].unit.right.span(page)[1]
-            earlier = run[0].unit.left.span(page)[0]
-            if not whole and quoted(page, later, earlier):
+            earlier = run[0].unit.left.span(page)[0], run[-1].unit.left.span(page)[1]
+            if not whole and quoted(page, later, earlier[0]):
                 yield "quotation", run
-            elif in_fields(page, later, earlier):
+            elif (
+                in_fields(page, later, earlier[0])
+                or under_notices(page, later[0], earlier[0])
+                or (not whole and under_heads(page, later, earlier))
+            ):
                 yield "clause", run
-            elif not whole and in_code(self.code, [*copies, *originals]):
+            elif coded(page, [*copies, *originals]) or (not whole and in_code(self.code, [*copies, *originals])):
                 yield "code", run
-            elif not whole and in_rows(page, copies) and in_rows(page, originals):
+            elif not whole and (in_lists(page, later, earlier) or all(in_rows(page, x) for x in (copies, originals))):
                 yield "list", run
             else:
                 rest += run

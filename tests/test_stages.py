@@ -12,6 +12,7 @@ import dedup
 from dedup.chain import chain
 from dedup.decode import byte_offsets, byte_spans, decode
 from dedup.errors import InputError, UsageError
+from dedup.evidence import ends_sentence
 from dedup.model import Match, Op, Span, Words
 from dedup.normalise import key, keys, reading, solo_words, words
 from dedup.record import Record
@@ -459,3 +460,29 @@ def test_min_words_is_four_or_more(value: int, good: bool) -> None:
     else:
         with pytest.raises(UsageError, match="min_words is 3"):
             config.checked()
+
+
+# ---------------------------------------------------------------- evidence
+
+_STOPPED = [
+    ("a space", "It rained. Then it stopped", True),
+    ("no stop", "It rained then it stopped", False),
+    ("glued", "until it rained.Then it stopped", True),
+    ("glued to a year", "it rained in 2021.Then it stopped", True),
+    ("a quotation glued", "\u201cit rained.\u201dThen it stopped", True),
+    ("Han", "下雨了。然后停了", True),
+    ("a script without case, glued", "बारिश हुई!फिर रुकी", True),
+    ("a figure", "it is 3.14 in all", False),
+    ("a version", "from v1.Two on", False),
+    ("a name of a file", "see raw.txt for more", False),
+    ("a path", "see /etc/host.Conf for more", False),
+    ("initials", "made in the U.S.A by hand", False),
+    ("a name with capitals", "written for Node.JS by hand", False),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "ends"), _STOPPED, ids=[row[0] for row in _STOPPED])
+def test_a_stop_ends_a_sentence_where_no_token_goes_on(name: str, text: str, ends: bool) -> None:
+    found = words(text)
+    sheet = page(text, segment(text), found)
+    assert any(ends_sentence(sheet, word) for word in range(1, len(found.starts))) is ends
