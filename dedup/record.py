@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 else:
     from operator import itemgetter
 
+    try:  # what `collections` makes of it for its own named tuples: read in C
+        from _collections import _tuplegetter
+    except ImportError:
+
+        def _tuplegetter(at, doc):
+            return property(itemgetter(at), doc=doc)
+
     class Record(tuple):
         """The base of all value types: fields are the annotations, defaults the class attributes."""
 
@@ -23,10 +30,10 @@ else:
             cls._fields = tuple(cls.__annotations__)
             cls._defaults = {name: cls.__dict__[name] for name in cls._fields if name in cls.__dict__}
             for at, name in enumerate(cls._fields):
-                setattr(cls, name, property(itemgetter(at)))
+                setattr(cls, name, _tuplegetter(at, name))
 
         def __new__(cls, *values, **named):
-            if len(values) == len(cls._fields) and not named:
+            if not named and len(values) == len(cls._fields):
                 return tuple.__new__(cls, values)
             named = {**dict(zip(cls._fields, values, strict=False)), **named}
             if len(values) > len(cls._fields) or not named.keys() <= set(cls._fields):
@@ -37,7 +44,10 @@ else:
                 raise TypeError(f"{cls.__name__} needs {missing}") from None
 
         def _replace(self, **changes):
-            return type(self)(**{**self._asdict(), **changes})
+            values = [changes.pop(name, value) for name, value in zip(self._fields, self, strict=True)]
+            if changes:
+                raise TypeError(f"{type(self).__name__} takes {', '.join(self._fields)}")
+            return tuple.__new__(type(self), values)
 
         def _asdict(self):
             return dict(zip(self._fields, self, strict=True))

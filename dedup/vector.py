@@ -173,17 +173,32 @@ def _linked(values: "NDArray[np.uint64]") -> "NDArray[Any]":
     """Where each value stands first, and -1 there; joined by their leading bits, so that a large sort needs no room."""
     linked: NDArray[Any] = np.full(len(values), -1, np.int32 if len(values) < 1 << 31 else np.int64)
     bits = max(0, len(values).bit_length() - _SORTED)
-    heads = (values >> np.uint64(64 - bits)).astype(np.uint16) if bits else np.zeros(len(values), np.uint16)
+    if not bits:
+        _link(linked, values)
+        return linked
+    heads = (values >> np.uint64(64 - bits)).astype(np.uint16)
     parts = np.argsort(heads, kind="stable")  # of 16 bits: linear
     for own in np.split(parts, np.cumsum(np.bincount(heads, minlength=1 << bits))[:-1]):
-        inside = values[own]
-        if len(own) and inside.min() == inside.max():  # of a text that is one word over and over
-            linked[own[1:]] = own[0]
-            continue
-        order = np.argsort(inside, kind="stable")
-        first = np.concatenate(([True], np.diff(inside[order]) != 0))[: len(own)]
-        linked[own[order[~first]]] = own[order[first]][np.cumsum(first)[~first] - 1]
+        part = linked[own]
+        _link(part, values[own])
+        again = part >= 0
+        linked[own[again]] = own[part[again]]
     return linked
+
+
+def _link(linked: "NDArray[Any]", values: "NDArray[np.uint64]") -> None:
+    """Write into `linked` where each value stands first, but there."""
+    if len(values) and values.min() == values.max():  # of a text that is one word over and over
+        linked[1:] = 0
+        return
+    order = np.argsort(values, kind="stable")
+    ordered = values[order]
+    again = np.flatnonzero(ordered[1:] == ordered[:-1]) + 1
+    # The first of those that are equal stands before the first place of each row of repeats.
+    begins = np.ones(len(again), bool)
+    begins[1:] = np.diff(again) != 1
+    first = order[again[begins] - 1]
+    linked[order[again]] = first[np.cumsum(begins) - 1]
 
 
 def common(left: "Hashes", right: "Hashes") -> int:

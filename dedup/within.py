@@ -7,7 +7,7 @@ from dedup.decide import decide
 from dedup.decode import again, byte_spans, decode
 from dedup.errors import DedupError, InputError
 from dedup.extent import extents, runs_together, variant_extents
-from dedup.model import Block, Document, Match, Near, Paragraphs, Result, Span, Words
+from dedup.model import Block, Document, Match, Near, Op, Paragraphs, Result, Span, Words
 from dedup.normalise import keys, solo_words, words
 from dedup.record import TYPE_CHECKING, Record
 from dedup.region import regions
@@ -240,6 +240,13 @@ class _Cleaning:
     def result(self) -> Result:
         """The Result, its undo proved."""
         data, last = self.input.data, self.stage
+        if not last.passes and not last.found and len(self.stages) == 1 and last.document is self.input:
+            count = len(segment(self.input.text).starts)
+            span = 0, len(data)
+            ops: tuple[Op, ...] = (Op(span, None),) if data else ()
+            return Result(
+                self.source, data, data, self.input.encoding, (), ops, (span,), (count, count), self.input.undecoded
+            )
         table, clean = last.base.then(last.table), last.left.data
         cuts = [(stage, settle(stage.document, stage.passes, self.kernel.words)) for stage in self.stages]
         witnesses = sorted((s.base.span(c.copy)[0], s.base.span(c.kept)[0]) for s, found in cuts for c in found)
