@@ -117,22 +117,28 @@ def _grown(page: Page, group: list[Piece], taken: bytearray) -> list[Piece]:
     if group[0].unit != "paragraphs" or group[-1].unit != "paragraphs" or group[0].shift > 0:
         return group
     for side in (-1, 1):
-        while (piece := _cut_off(page, group[0 if side < 0 else -1], side)) is not None and not taken[piece.start]:
+        while (piece := _cut_off(page, group, side)) is not None and not taken[piece.start]:
             taken[piece.start] = 1
             group = [piece, *group] if side < 0 else [*group, piece]
     return group
 
 
-def _cut_off(page: Page, edge: Piece, side: int) -> Piece | None:
-    """A paragraph before (-1) or after (1) the copy and its witness both: next to one of them, near the other."""
-    first, view = page.first, page.words.hashes
+def _cut_off(page: Page, group: list[Piece], side: int) -> Piece | None:
+    """A paragraph before (-1) or after (1) the copy and its witness both: next to one of them, near the other.
+
+    Of a copy in another order, also one that is next to it and, at either end, next to all of its witness.
+    """
+    first, view, edge = page.first, page.words.hashes, group[0 if side < 0 else -1]
     copy, kept = (
         (page.paragraph(edge.start + s) if side < 0 else bisect_left(first, edge.end + s) - 1) + side
         for s in (0, edge.shift)
     )
-    for p, q in [(copy + side * step, kept) for step in range(_INSERTED)] + [
-        (copy, kept + side * step) for step in range(1, _INSERTED)
-    ]:
+    places = [(copy + side * step, kept) for step in range(_INSERTED)]
+    places += [(copy, kept + side * step) for step in range(1, _INSERTED)]
+    if len(group) > 1:
+        places.append((copy, page.paragraph(min(piece.start + piece.shift for piece in group)) - 1))
+        places.append((copy, bisect_left(first, max(piece.end + piece.shift for piece in group))))
+    for p, q in places:
         if not 0 <= q < p < len(first) - 1 or first[q] == first[q + 1] or first[q + 1] > first[p]:
             continue
         if view[first[p] : first[p + 1]] == view[first[q] : first[q + 1]]:
