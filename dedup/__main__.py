@@ -12,6 +12,7 @@ def main() -> None:
     from dedup.errors import PipeClosed
 
     arguments = sys.argv[1:]
+    _hold_streams()
     try:
         _quiet_pipe()
         if arguments in ([], ["-"]):
@@ -19,9 +20,10 @@ def main() -> None:
         elif arguments == ["--version"]:
             from dedup import __version__
 
-            sys.stdout.write(f"dedup {__version__}\n")
-            sys.stdout.flush()
-            code = 0
+            if sys.stdout is not None:
+                sys.stdout.write(f"dedup {__version__}\n")
+                sys.stdout.flush()
+            code = 0 if sys.stdout is not None else complain("standard output is closed")
         else:
             from dedup.cli import run
 
@@ -37,6 +39,17 @@ def main() -> None:
     except OSError as error:
         code = complain(f"standard output: cannot be written: {error.strerror or error}")
     leave(code)
+
+
+def _hold_streams() -> None:
+    """Put nothing in the place of a standard stream that is closed: the next file that is opened would become it."""
+    import os
+
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
 
 
 def _quiet_pipe() -> None:

@@ -81,7 +81,7 @@ def parse(line: str | bytes, where: str = "the manifest") -> dict[str, Any]:
     """Return the record on one line. Raises ManifestError, naming `where`, for anything that is not a whole record."""
     try:
         entry = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ManifestError(f"{where} is not JSON ({error}); give the file that --manifest wrote") from None
     if not isinstance(entry, dict) or entry.get("schema") != SCHEMA:
         raise ManifestError(f"{where} is not a {SCHEMA} record; give the file that --manifest wrote")

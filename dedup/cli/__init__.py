@@ -1,5 +1,7 @@
 """The command line: options to Config to pipeline to writers. The only code that prints and exits."""
 
+import signal
+
 from dedup.__main__ import complain
 from dedup.errors import DedupError
 
@@ -12,6 +14,9 @@ def run(arguments: list[str]) -> int:
     from dedup.cli.app import app, configured
     from dedup.report.safe import safe
 
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # to be told leaves no temporary file behind
+            signal.signal(number, _stop)
     arguments = _valued(arguments)
     if arguments[0] not in COMMANDS and arguments[0] not in _GLOBAL:
         arguments = ["clean", *arguments]
@@ -30,6 +35,10 @@ def run(arguments: list[str]) -> int:
             raise
         raise KeyboardInterrupt from None  # so DuckDB tells it
     return 0
+
+
+def _stop(number: int, _: object) -> None:
+    raise SystemExit(128 + number)
 
 
 def _valued(arguments: list[str]) -> list[str]:

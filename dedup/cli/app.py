@@ -4,6 +4,7 @@ import inspect
 import os
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -187,8 +188,8 @@ def _bytes(size: str) -> int:
 def _share(option: str, size: str) -> float:
     """The share, 0..1, that 5% or 0.05 are."""
     try:
-        share = float(size.removesuffix("%")) / (100 if size.endswith("%") else 1)
-    except ValueError:
+        share = float(Decimal(size.removesuffix("%")) / (100 if size.endswith("%") else 1))
+    except ArithmeticError:
         share = -1.0
     if not 0 <= share <= 1:
         raise UsageError(f"{option} {size}: give a share such as 5% or 0.05")

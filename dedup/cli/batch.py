@@ -28,6 +28,7 @@ from dedup.report.run import Run
 from dedup.rewrite import Table
 
 _SMALL = 8 << 20  # bytes of input below which one process is quicker than to start more
+_NAME = 100  # characters of a name that one of ours keeps
 _NAMED = 5  # sources that the name of a run tells
 _SHARE = 0.5  # of the memory of the machine, where no limit is given
 _REST = 0.4  # of the limit is for the tables; the rest is for Python, the workers and what tables take beyond a limit
@@ -217,7 +218,7 @@ class _Lasting:
         changed = source.container or bool(source.packed)
         if not once and not changed and source.path not in self.replaced:
             return source
-        path = os.path.join(self.folder, f"{number}-{os.path.basename(source.path)}")
+        path = os.path.join(self.folder, f"{number}-{os.path.basename(source.path)[-_NAME:]}")
         if not once and not changed:
             with suppress(OSError):  # another file system
                 os.link(os.path.realpath(source.path), path)

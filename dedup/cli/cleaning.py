@@ -37,8 +37,10 @@ class Targets:
         if sum([self.output is not None, self.directory is not None, self.in_place]) > 1:
             raise UsageError("give one of -o, -d and --in-place")
         reports.known(self.reports)
-        if self.in_place and any(s.path == files.STDIN for s in sources):
-            raise UsageError("--in-place: standard input has no place; give files")
+        if self.in_place and any(s.once for s in sources):
+            raise UsageError("--in-place: standard input has no place, and a pipe has none; give files")
+        if self.manifest is not None and os.fspath(self.manifest) == files.STDIN:
+            raise UsageError("--manifest -: standard output holds the text; give a file")
         if self.directory is not None:
             return self._below(sources, self.directory)
         if self.in_place:
@@ -84,6 +86,29 @@ class Targets:
                 )
 
 
+def _apart(given: Sequence[Source], places: Mapping[str, str], others: Sequence[tuple[str, str]]) -> None:
+    """Raise UsageError where two of the inputs, their targets and the `others` (option, path) are one file.
+
+    Only the target of an input may be the input itself.
+    """
+    known = {files.identity(source.path): source for source in given}
+    taken: dict[object, str] = {}
+    for path, target in places.items():
+        where = files.identity(target)
+        if where in known and known[where].path != path and not same(path, target):
+            raise UsageError(
+                f"{files.show(target)}: is an input, and what is left of {files.show(path)} would be written over it; "
+                "give another place"
+            )
+        taken[where] = "the output"
+    for option, path in others:
+        where = files.identity(path)
+        if where in known or where in taken:
+            other = taken.get(where, "an input")
+            raise UsageError(f"{option} {files.show(path)}: is {other} too, which would be lost; give another name")
+        taken[where] = option
+
+
 def clean_inputs(
     job: Job,
     targets: Targets,
@@ -94,11 +119,15 @@ def clean_inputs(
 ) -> int:
     """Clean the inputs to their targets and return the exit code: 2 if anything could not be done, else 0."""
     tally, reading = Tally(), job.reading
-    given = sources(reading, job.inputs, tally)
+    given = _named_once(sources(reading, job.inputs, tally))
     places = targets.check(given, any(s.walked for s in given) or any(os.path.isdir(p) for p in job.inputs))
     replaced = {source for source, target in places.items() if source != files.STDIN and same(source, target)}
     if replaced:
-        given = _once(given)
+        given = _once(given, tally)
+    others = [("--manifest", os.fspath(targets.manifest))] if targets.manifest else []
+    others += [("--report", os.fspath(path)) for path in targets.reports]
+    others += [("--index", job.engine.index)] if job.engine.index else []
+    _apart(given, places, others)
     terminal = sys.stderr is not None and sys.stderr.isatty() and not quiet
     shown = terminal and targets.output is not None
     with ExitStack() as stack:
@@ -122,7 +151,8 @@ def clean_inputs(
             written = writing.sources(
                 found, {archive.source.name: archive for archive in archives}, keep=bool(targets.reports) or shown
             )
-            writing.archives(archives)
+            torn = writing.archives(archives)
+            written = [n for n in written if not (place := found[n].inside) or place.source not in torn]
         run = work.run(reading.config, tally) if work else reports.alone(reading.config, tally)
         reports.write(run, targets.reports, full)
         if work:
@@ -175,8 +205,9 @@ class _Writing:
         else:
             output.write(found)
 
-    def archives(self, archives: Sequence[Archive]) -> None:
-        """Write the archives with what is left of their members."""
+    def archives(self, archives: Sequence[Archive]) -> set[str]:
+        """Write the archives with what is left of their members; return those that could not be written."""
+        failed = {archive.source.name for archive in archives}
         for archive in archives:
             with self.told(archive.source):
                 target, packed = (
@@ -184,6 +215,8 @@ class _Writing:
                     self.targets.packed(archive.source),
                 )
                 archive.write(target, packed, self.reading.max_ratio, self.journal)
+                failed.discard(archive.source.name)
+        return failed
 
     @contextmanager
     def told(self, source: Source) -> Iterator[None]:
@@ -198,9 +231,19 @@ class _Writing:
             self.tally.fail(Failure(source.file, None, str(error)))
 
 
-def _once(found: Sequence[Source]) -> list[Source]:
-    """The sources, each file once however it was named: it is no copy of itself that may go."""
-    files_seen: dict[str, Source] = {}
+def _named_once(found: Sequence[Source]) -> list[Source]:
+    """The sources, each path once: a folder may be given beside one that holds it."""
+    seen: dict[str, Source] = {}
     for source in found:
-        files_seen.setdefault(os.path.realpath(source.path), source)
-    return list(files_seen.values())
+        seen.setdefault(source.path if source.path == files.STDIN else os.path.abspath(source.path), source)
+    return list(seen.values())
+
+
+def _once(found: Sequence[Source], tally: Tally) -> list[Source]:
+    """The sources, each file once however it was named: it is no copy of itself that may go."""
+    seen: dict[object, Source] = {}
+    for source in found:
+        first = seen.setdefault(files.identity(source.path), source)
+        if first is not source and not os.path.islink(source.path) and not os.path.islink(first.path):
+            tally.note(f"{source.name}: the same file as {first.name}, by another name; it stays as it is")
+    return list(seen.values())

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dedup.__main__ import complain
-from dedup.errors import AuditError, BinaryError, DamagedError, InputError
+from dedup.errors import AuditError, BinaryError, DamagedError, InputError, UsageError
 from dedup.io import files
 from dedup.io.documents import Reading, Source
 from dedup.io.rows import Row
@@ -35,7 +35,12 @@ class Job:
     inputs: Sequence[str]
 
     def is_batch(self, found: Sequence[Source]) -> bool:
-        """Whether these documents are to be compared with one another, or with an index."""
+        """Whether these documents are to be compared with one another, or with an index.
+
+        Raises UsageError for a scope that an index contradicts.
+        """
+        if self.scope == "document" and self.engine.index:
+            raise UsageError("--index compares documents, and --scope document keeps them apart: give one of them")
         several = len(found) > 1 or any(source.lines for source in found)
         return self.scope == "batch" or (self.scope is None and (several or bool(self.engine.index)))
 

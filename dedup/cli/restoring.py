@@ -2,16 +2,22 @@
 
 import io
 import os
+import struct
 import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from dedup.__main__ import complain
 from dedup.cli.folder import working_folder
+from dedup.cli.journal import same
 from dedup.errors import DedupError, InputError, ManifestError, UsageError
 from dedup.io import archive, compression, files, formats, jsonl, parquet, warc
 from dedup.io.rows import Options
 from dedup.manifest import parse, undo
+from dedup.report.safe import safe
+
+# What the fields of a record may raise that are of the right kind, and wrong.
+_DAMAGED = (LookupError, TypeError, ValueError, ArithmeticError, NotImplementedError, struct.error)
 
 
 def restore_files(clean: str, manifest: Path, output: Path | None, directory: Path | None) -> int:
@@ -35,6 +41,7 @@ def restore_files(clean: str, manifest: Path, output: Path | None, directory: Pa
         packed = compression.SUFFIXES.get(output.suffix.lower(), "") if output else ""
         work = [(clean, os.fspath(output) if output else files.STDIN, packed, _chosen(groups, clean, manifest))]
     code = 2 if torn else 0
+    _check(work, manifest)
     for source, target, packed, entries in work:
         try:
             if target != files.STDIN and os.path.dirname(target):
@@ -44,8 +51,25 @@ def restore_files(clean: str, manifest: Path, output: Path | None, directory: Pa
             else:
                 _restore(source, target, packed, entries)
         except DedupError as error:
-            code = complain(str(error))
+            code = complain(safe(str(error)))
+        except _DAMAGED as error:
+            code = complain(safe(f"{files.show(source)}: a field of its record is damaged ({error})"))
     return code
+
+
+def _check(work: list[tuple[str, str, str, list[dict[str, Any]]]], manifest: Path) -> None:
+    """Raise ManifestError where two records have one file, UsageError where the manifest would be written over."""
+    if any(target != files.STDIN and same(target, os.fspath(manifest)) for _, target, *_ in work):
+        raise UsageError(f"{files.show(os.fspath(manifest))}: is the manifest; give another name for the output")
+    seen: dict[str, str] = {}
+    for source, target, _, entries in work:
+        for path in {os.path.realpath(source), os.path.realpath(target)} if len(work) > 1 else ():
+            if path in seen:
+                raise ManifestError(
+                    f"{files.show(source)}: {entries[0]['source']} and {seen[path]} have this one name below different "
+                    "folders; give one clean file and -o FILE for each"
+                )
+            seen[path] = str(entries[0]["source"])
 
 
 def _restore_archive(source: str, target: str, packed: str, entries: list[dict[str, Any]]) -> int:
@@ -84,7 +108,7 @@ def _restore_archive(source: str, target: str, packed: str, entries: list[dict[s
                     f"{name}: other members are recorded than there are; it belongs to another manifest"
                 )
     if unread or head["torn"]:
-        return complain(f"{name}: {len(unread)} damaged members and what stood after the damage were not kept")
+        return complain(f"{safe(name)}: {len(unread)} damaged members and what stood after the damage were not kept")
     return 0
 
 
@@ -150,7 +174,9 @@ def _records(path: str) -> tuple[list[list[dict[str, Any]]], bool]:
         except ManifestError:
             if end:
                 raise
-            complain(f"{files.show(path)}:{number}: the last record is incomplete; its file had not been written yet")
+            complain(
+                f"{safe(files.show(path))}:{number}: the last record is incomplete; its file had not been written yet"
+            )
             return list(groups.values()), True
         if not _sound(entry):
             raise ManifestError(f"{files.show(path)}:{number}: a field of the record is damaged")
@@ -184,9 +210,19 @@ def _sound(entry: dict[str, Any]) -> bool:
         and isinstance(member, dict)
         and isinstance(member.get("number"), int)
         and isinstance(member.get("name"), str)
+        and all(map(_named, (entry.get("path", ""), entry.get("clean", ""), member["name"])))
         and ("of" in entry) == ("member" in entry)
         and ("archive" not in entry or _sound_archive(entry))
     )
+
+
+def _named(name: str) -> bool:
+    """Whether a file can have the name."""
+    try:
+        os.fsencode(name)
+    except UnicodeError:
+        return False
+    return True
 
 
 def _sound_archive(entry: dict[str, Any]) -> bool:

@@ -23,6 +23,7 @@ FREE = 100 << 20  # bytes that members may take together, whatever the ratio
 _MANY = 1_000_000  # members
 _BLOCK = 1 << 20
 _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError, ValueError)
+_ENDS = ("EOFHeaderError", "EmptyHeaderError")  # what `tarfile` calls the end of an archive
 _ZIP = ("date_time", "compress_type", "external_attr", "create_system")
 _TAR = ("mtime", "mode", "uid", "gid", "uname", "gname")
 
@@ -81,10 +82,35 @@ def _opened(path: str, format: str, ratio: int) -> Iterator[Iterator[tuple[Any, 
         with zipfile.ZipFile(path) as archive:
             yield ((info, None if info.is_dir() else _Lazy(archive, info)) for info in archive.infolist())
         return
-    with compression.opened(path, ratio) as (reader, stream), tarfile.open(fileobj=reader, mode="r|") as tar:
-        yield ((info, tar.extractfile(info) if info.isreg() else None) for info in tar)
+    with (
+        compression.opened(path, ratio) as (reader, stream),
+        tarfile.open(fileobj=reader, mode="r|", tarinfo=_Header) as tar,
+    ):
+        yield _all_of(tar)
         if stream.error:
             raise InputError(stream.error)
+
+
+class _Header(tarfile.TarInfo):
+    """The head of a member. `tarfile` takes a damaged one for the end of the archive; this is told of it."""
+
+    @classmethod
+    def fromtarfile(cls, tar: tarfile.TarFile) -> "_Header":
+        try:
+            return super().fromtarfile(tar)
+        except tarfile.HeaderError as error:
+            if type(error).__name__ in _ENDS:
+                raise
+            raise tarfile.ReadError(str(error)) from None
+
+
+def _all_of(tar: tarfile.TarFile) -> Iterator[tuple[Any, Readable | None]]:
+    """The members. Raises ReadError where something stands behind the end, as where archives were put together."""
+    for info in tar:
+        yield info, tar.extractfile(info) if info.isreg() else None
+    while rest := tar.fileobj.read(_BLOCK) if tar.fileobj else b"":
+        if rest.strip(b"\0"):
+            raise tarfile.ReadError("something stands behind its end: another archive?")
 
 
 class _Lazy:

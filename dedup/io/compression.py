@@ -121,7 +121,7 @@ def plain(path: str) -> Iterator[BinaryIO]:
     """Open a file (or standard input, for `-`) as it is. Raises InputError naming it."""
     name = "standard input" if path == files.STDIN else files.show(path)
     try:
-        with open(0 if path == files.STDIN else path, "rb", closefd=path != files.STDIN) as stream:
+        with open(files.stream_of(path, 0), "rb", closefd=path != files.STDIN) as stream:
             yield stream
     except OSError as error:
         raise InputError(f"{name}: cannot be read: {error.strerror or error}") from None

@@ -4,8 +4,10 @@ Why: the input may be an only copy, and the output may be the input. A target is
 disk and renamed over, so that at any moment it is the old file or the new one.
 """
 
+import errno
 import os
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,11 +16,32 @@ from typing import BinaryIO
 from dedup.errors import InputError, OutputError
 
 STDIN = "-"
+_PREFIX, _SUFFIX = ".dedup-", "~"  # of the temporary file beside a target
 
 
 def show(path: str | os.PathLike[str]) -> str:
     """Return a file name for messages: what cannot be encoded is escaped."""
     return os.fspath(path).encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def identity(path: str) -> object:
+    """Return what two paths of one file have in common, whether it is there or not; devices and streams are no file."""
+    if path == STDIN:
+        return STDIN, object()
+    try:
+        found = os.stat(path)
+    except OSError:
+        return os.path.realpath(path)
+    return (found.st_dev, found.st_ino) if stat.S_ISREG(found.st_mode) else object()
+
+
+def stream_of(path: str, number: int) -> str | int:
+    """Return what to open for `path`; for `-` standard input (0) or output (1). Raises OSError where that is closed."""
+    if path != STDIN:
+        return path
+    if (sys.stdin, sys.stdout)[number] is None:
+        raise OSError(errno.EBADF, "it is closed")
+    return number
 
 
 def read(path: str, start: int = 0, end: int | None = None) -> bytes:
@@ -27,7 +50,7 @@ def read(path: str, start: int = 0, end: int | None = None) -> bytes:
     Raises InputError naming the file.
     """
     try:
-        with open(0 if path == STDIN else path, "rb", closefd=path != STDIN) as stream:
+        with open(stream_of(path, 0), "rb", closefd=path != STDIN) as stream:
             if start:
                 stream.seek(start)
             return stream.read(-1 if end is None else end - start)
@@ -60,6 +83,8 @@ def remove(path: str) -> None:
 def walk(path: str, errors: list[str]) -> Iterator[tuple[str, str]]:
     """Yield (path, path inside the folder) of the files below a folder, sorted; links to folders are not followed.
 
+    Our own temporary files are passed over.
+
     A folder that cannot be read is added to `errors`, and the walk goes on.
     """
 
@@ -70,6 +95,8 @@ def walk(path: str, errors: list[str]) -> Iterator[tuple[str, str]]:
         folders.sort(key=os.fsencode)
         for name in sorted(names, key=os.fsencode):
             full = os.path.join(folder, name)
+            if name.startswith(_PREFIX) and name.endswith(_SUFFIX):
+                continue  # left by a run of ours that was killed: the file itself is there
             if stat.S_ISREG(_mode(full)) or os.path.islink(full):
                 yield full, os.path.relpath(full, path)
 
@@ -91,7 +118,7 @@ def writing(path: str) -> Iterator[BinaryIO]:
     name = "standard output" if path == STDIN else show(path)
     try:
         if path == STDIN or not stat.S_ISREG(_mode(path) or stat.S_IFREG):
-            with open(1 if path == STDIN else path, "wb", closefd=path != STDIN) as stream:
+            with open(stream_of(path, 1), "wb", closefd=path != STDIN) as stream:
                 yield stream
                 stream.flush()
         else:
@@ -106,13 +133,12 @@ def writing(path: str) -> Iterator[BinaryIO]:
 @contextmanager
 def _replacing(target: str) -> Iterator[BinaryIO]:
     folder = os.path.dirname(target)
-    handle, temporary = tempfile.mkstemp(prefix=".dedup-", suffix="~", dir=folder or ".")
+    handle, temporary = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=folder or ".")
     try:
         with open(handle, "wb") as stream:
             yield stream
             stream.flush()
-            mode = _mode(target)
-            os.chmod(temporary, stat.S_IMODE(mode) if mode else 0o666 & ~_umask())
+            _like(temporary, target)
             os.fsync(stream.fileno())
         os.replace(temporary, target)
     except BaseException:
@@ -125,6 +151,21 @@ def _replacing(target: str) -> Iterator[BinaryIO]:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _like(temporary: str, target: str) -> None:
+    """Give a new file the owner, attributes and mode of the one that it replaces, as far as the system lets us."""
+    try:
+        old = os.stat(target)
+    except OSError:
+        os.chmod(temporary, 0o666 & ~_umask())
+        return
+    with suppress(OSError):
+        os.chown(temporary, old.st_uid, old.st_gid)
+    with suppress(OSError, AttributeError):  # not every system has them
+        for name in os.listxattr(target):
+            os.setxattr(temporary, name, os.getxattr(target, name))
+    os.chmod(temporary, stat.S_IMODE(old.st_mode))
 
 
 def _umask() -> int:
