@@ -294,8 +294,9 @@ class _Across:
             del self.clusters[document][copy.document]
             self.heads[copy.document].discard(document)
             told = member.differences
-            if told and self.text(copy.document).data != self.text(document).data:
-                _, told = self._proof(copy.document, witness)
+            if self.text(copy.document).data != self.text(document).data:
+                why, again = self._proof(copy.document, witness)
+                told = copy.differences if why else again
             self.enter(witness, member._replace(document=copy.document, differences=told))
 
     def _same(self, first: int, document: int) -> bool:
@@ -502,15 +503,17 @@ class _Across:
         for document, spans in pending.items():
             data = self.corpus.text(document).data
             table = (self.now.get(document) or Table([(0, len(data))])).after((span, None) for span in sorted(spans))
-            result = clean_document(table.text(data), self.config, force_text=True)
-            if result.removed:  # a cut laid two copies side by side
-                for block in result.removed:
-                    copy, kept = table.span(block.copy.bytes), table.span(block.kept.bytes)
-                    self.cuts.append(Shared(document, copy, document, kept, block.words, block.rule))
-                    self.gone[document] += table.spans(block.copy.bytes)
-                table = Table([span for piece in result.pieces for span in table.spans(piece)])
+            # A cut may have laid two copies side by side. What differs in a word is left to a run that can tell of it.
+            result = clean_document(table.text(data), self.config._replace(similarity=None), force_text=True)
+            needed = self.witnesses.get(document, [])
+            copies = [b for b in result.removed if not any(_meets(needed, s) for s in table.spans(b.copy.bytes))]
+            for block in copies:
+                copy, kept = table.span(block.copy.bytes), table.span(block.kept.bytes)
+                self.cuts.append(Shared(document, copy, document, kept, block.words, block.rule))
+                self.gone[document] += table.spans(block.copy.bytes)
+            table = table.after((span, None) for span in sorted(block.copy.bytes for block in copies))
             self.now[document] = table
-            left = decode(result.clean, force_text=True).text
+            left = decode(table.text(data), force_text=True).text
             self.tables.replace(document, features(vector.Batch([left]), [""], [""]))
         for cache in (self.sheet, self.shingles, self.words):
             cache.cache_clear()
