@@ -40,11 +40,12 @@ from dedup.model import (
     Side,
     Span,
 )
-from dedup.normalise import keys
+from dedup.normalise import keys, reading
 from dedup.rewrite import Table, undo
 from dedup.segment import page, segment
 from dedup.tell import sides
 from dedup.vector import Batch, common
+from dedup.verify import figures
 from dedup.within import clean_document
 
 if TYPE_CHECKING:
@@ -301,7 +302,10 @@ class _Across:
 
     def _same(self, first: int, document: int) -> bool:
         left, right = self.text(first), self.text(document)
-        return left.text == right.text or keys(left.text) == keys(right.text)
+        if left.text == right.text:
+            return True
+        signs = (figures(reading(document.text)) for document in (left, right))
+        return keys(left.text) == keys(right.text) and next(signs) == next(signs)
 
     def near(self) -> None:
         """Documents that share half of their shingles, or half of the smaller one's; one that is proved a copy goes."""

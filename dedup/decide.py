@@ -5,7 +5,7 @@ original, interleaved with it, or as prose on its own. A refrain alternates with
 recurs inside a structure, a quotation is introduced as one. Each rule below has an id, which reports and manifests use.
 
 Removed:  whole-copy, prose-copy, interleaved-copy, glued-copy, truncated-copy, head-and-foot-list
-Kept:     too-short, quotation, pull-quote, list, code, refrain, clause, part-of-paragraph, contested
+Kept:     too-short, quotation, pull-quote, list, code, refrain, clause, figures, part-of-paragraph, contested
 Copies that differ have rules of their own, in near.py.
 """
 
@@ -47,6 +47,7 @@ REASONS = {
     "refrain": "a refrain among verses of its own shape",
     "clause": "a clause that recurs inside a structure of short lines",
     "part-of-paragraph": "only a part of a paragraph or sentence repeats",
+    "figures": "the same words, but a figure has another sign, currency or unit",
     "contested": "another removal needs this text as its witness",
     "near-copy": "a copy that differs in some words",
     "near-facts": "near copy, kept",
@@ -59,12 +60,12 @@ _WRAPPED = 45  # characters that the lines of wrapped text have at least, on ave
 
 
 def decide(
-    page: Page, regions: list[Region], ragged: list[Match], blocked: set[Piece], config: Config, weight: float
+    page: Page, regions: list[Region], ragged: list[Match], blocked: dict[Piece, str], config: Config, weight: float
 ) -> list[Decision]:
     """Return one decision for each piece of each region, and one (kept) for each ragged match.
 
-    `blocked` pieces cannot go whatever the rules say; `weight` is what a word counts where sizes are judged. The
-    witness of every removal stands in text that no decision of the list removes.
+    `blocked` pieces cannot go whatever the rules say, each for a reason; `weight` is what a word counts where sizes
+    are judged. The witness of every removal stands in text that no decision of the list removes.
     """
     judge = _Judge(page, config, weight, texture(_outside(page, regions), weight))
     total = len(page.words.starts)
@@ -75,7 +76,7 @@ def decide(
         for piece in region.pieces:
             kept = piece.witness
             if removed and piece in blocked:
-                out.append(Decision(piece, "part-of-paragraph", False))
+                out.append(Decision(piece, blocked[piece], False))
             elif removed and any(
                 x.find(1, *span) >= 0 for x, span in ((gone, kept), (gone, piece[:2]), (held, piece[:2]))
             ):
@@ -120,6 +121,8 @@ class _Judge:
         copies, originals = [(p.start, p.end) for p in pieces], [p.witness for p in pieces]
         lines = max(self._lines(copies), self._lines(originals))
         if region.interleaved:
+            if in_code(self.code, [*copies, *originals]) or coded(self.page, copies):
+                return "code", False
             return ("interleaved-copy", True) if lines >= config.min_words else ("refrain", False)
         tandem = self._tandem(pieces)
         large = size >= _LARGE * config.min_paragraph
@@ -141,7 +144,7 @@ class _Judge:
             return "too-short", False
         copy, original = (pieces[0].start, pieces[-1].end), pieces[0].witness
         notices = under_notices(self.page, copy[0], original[0])
-        if notices or in_fields(self.page, copy, original[0]) or (not body and under_heads(self.page, copy, original)):
+        if notices or in_fields(self.page, copy, original) or (not body and under_heads(self.page, copy, original)):
             return "clause", False
         if not body and not tandem:
             edges = (copy[0], original[0]), (copy[1], pieces[-1].witness[1])
@@ -149,7 +152,7 @@ class _Judge:
                 return "part-of-paragraph", False
             if in_lists(self.page, copy, original):
                 return "list", False
-        if not tandem and quoted(self.page, copy, original[0]):
+        if not tandem and quoted(self.page, copy, original):
             return "quotation", False
         if lines >= config.min_paragraph and self._broken_off(pieces[-1]):
             return "truncated-copy", True

@@ -13,14 +13,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 OPENERS = "\uff08\u3010\u3008\u300a\u201c\u2018\u201e\u00ab\u00bf\u00a1([{\u300c\u300e\"'"
-CLOSERS = " \t\u00a0\"'\u201d\u2019\u00bb)]}\u300d\u300f\u200f"
-STOPS = frozenset(".!?\u2026\u3002\uff01\uff1f\u0964\u0965\u061f\u06d4\u1362\u1368\u104b\u17d4")
+CLOSERS = " \t\u00a0\"'\u201c\u201d\u2019\u00bb)]}\u300d\u300f\u200f"
+STOPS = frozenset(".!?\u2026\u3002\uff01\uff1f\u0964\u0965\u061f\u06d4\u0589\u1362\u1368\u104b\u17d4")
 _INSIDE = ".!?"  # stops that stand inside tokens too
 _SYMBOLS = frozenset("0123456789@/\\_=<>|#&")  # of numbers, paths, addresses, code: in no word of a sentence
 _TOKEN = 32  # characters beside a stop that tell whether it stands inside a token
 _LICENCE = 64  # lines that the text of a licence may have
+_BEHIND = 16  # characters that a mark, or a source, behind the last sentence of a paragraph may have
+_SENTENCES = 15  # words from which a line with a stop in it is no row
 _WRAPS = 12  # lines that an item of a list may be wrapped over
-BULLETS = ("-", "*", "+", "\u2022", "\u2013", "\u00b7")
+BULLETS = ("-", "*", "+", "\u2022", "\u2013", "\u00b7", "\u25aa", "\u25cf", "\u2713", "\u2714")
 _ROW_STOPS = (*STOPS, ":")
 _QUOTES = (">", "|", "\u00bb")
 _COLONS = (":", "\uff1a")
@@ -90,23 +92,22 @@ def is_stub(page: Page, end: int) -> bool:
     return any(broken_off(page, at) for at in range(end, max(0, end - MARKER - 1), -1))
 
 
-def quoted(page: Page, copy: Span, original: int) -> bool:
-    """Whether a copy of few paragraphs or the original, which starts with a word, alone is marked as a quotation.
+def quoted(page: Page, copy: Span, original: Span) -> bool:
+    """Whether a copy of few paragraphs, or its original, alone is marked as a quotation.
 
     By a quote sign, or by a line before it that ends in a colon.
     """
-    rows = [page.paragraph(copy[0]), page.paragraph(original)]
-    copies = [page.line(p) for p in paragraphs(page, copy)]
-    marked = [any(line.lstrip().startswith(_QUOTES) for line in lines) for lines in (copies, [page.line(rows[1])])]
-    introduced = [p > 0 and page.line(p - 1).rstrip().endswith(_COLONS) for p in rows]
-    return len(copies) <= _QUOTED and (marked[0] != marked[1] or introduced[0] != introduced[1])
+    rows = [paragraphs(page, span) for span in (copy, original)]
+    marked = [any(page.line(p).lstrip().startswith(_QUOTES) for p in own) for own in rows]
+    introduced = [own[0] > 0 and page.line(own[0] - 1).rstrip().endswith(_COLONS) for own in rows]
+    return len(rows[0]) <= _QUOTED and (marked[0] != marked[1] or introduced[0] != introduced[1])
 
 
-def in_fields(page: Page, copy: Span, original: int) -> bool:
+def in_fields(page: Page, copy: Span, original: Span) -> bool:
     """Whether a copy and its original stand in two different records: indented text under `Name: value` lines."""
-    rows = paragraphs(page, copy)
-    heads = [_fields(page, p) for p in (rows[-1], page.paragraph(original))]
-    return bool(heads[0] and heads[1]) and heads[0] != heads[1] and all(_in_record(page.line(p)) for p in rows[1:])
+    rows = [paragraphs(page, span) for span in (copy, original)]
+    heads = [_fields(page, own[0]) for own in rows]
+    return bool(heads[0] and heads[1]) and heads[0] != heads[1] and all(_in_record(page.line(p)) for p in rows[0][1:])
 
 
 def _fields(page: Page, p: int) -> list[str]:
@@ -122,7 +123,8 @@ def _fields(page: Page, p: int) -> list[str]:
 
 
 def _in_record(line: str) -> bool:
-    return _indented(line) or (":" in line and line.partition(":")[0].replace("-", "").isalnum())
+    name = line.partition(":")[0] if ":" in line else ""
+    return _indented(line) or (name[:1].isalpha() and name.replace("-", "").isalnum())
 
 
 def _indented(line: str) -> bool:
@@ -167,9 +169,12 @@ def _goes_on(page: Page, rows: range) -> bool:
 
 
 def _item(line: str) -> bool:
-    """Whether the line begins with a bullet, or a number."""
+    """Whether the line begins with a bullet, a number such as 3. or 1.2 or (c), or a bar; 3.5 alone is one too."""
     mark = (line.split(None, 1) or [""])[0]
-    return mark in BULLETS or mark.startswith("<li") or (mark[-1:] in (".", ")") and mark[:-1].isdecimal())
+    number = mark.strip("()[].")
+    letter = len(number) == 1 and number.isalpha()
+    numbered = (number.replace(".", "").isdecimal() or letter) and not mark.replace(".", "", letter).isalnum()
+    return mark in BULLETS or mark.startswith(("<li", "|")) or numbered or mark.partition("\u3001")[0].isdecimal()
 
 
 def coded(page: Page, spans: "Iterable[Span]") -> bool:
@@ -183,6 +188,8 @@ def _code(line: str) -> bool:
 
     So is JSON written, and calls, and commands over several lines.
     """
+    if line.startswith(("{", "[")) and '":' in line:
+        return True
     if line.startswith('"'):
         return line.endswith('",') or '":' in line.partition(" ")[0]
     return (
@@ -197,9 +204,17 @@ def in_rows(page: Page, spans: "Iterable[Span]") -> bool:
     rows = [p for span in spans for p in paragraphs(page, span)]
     lines = [page.line(p).rstrip(CLOSERS) for p in rows]
     sizes = [page.first[p + 1] - page.first[p] for p in rows]
-    prose = sum(size for size, line in zip(sizes, lines, strict=True) if line.endswith(_ROW_STOPS))
+    prose = sum(size for size, line in zip(sizes, lines, strict=True) if _stopped(line, size))
     numbers = sum(line.strip(" \t.()").isdecimal() for line in lines)
     return len(rows) > 1 and (2 * prose < sum(sizes) or 4 * numbers >= len(rows))
+
+
+def _stopped(line: str, size: int) -> bool:
+    """Whether a line of so many words ends a sentence, or with a note or a source in brackets behind one."""
+    if line.endswith(_ROW_STOPS):
+        return True
+    behind = line[-_BEHIND:]
+    return size >= _SENTENCES and any(stop + mark in behind for stop in _INSIDE for mark in (" (", "(", " [", "["))
 
 
 def fenced(text: str, lines: "Iterable[Span]") -> "Iterator[Span]":

@@ -281,10 +281,10 @@ class _Judge:
             copies, originals = _spans(page, run)
             later = run[0].unit.right.span(page)[0], run[-1].unit.right.span(page)[1]
             earlier = run[0].unit.left.span(page)[0], run[-1].unit.left.span(page)[1]
-            if not whole and quoted(page, later, earlier[0]):
+            if not whole and quoted(page, later, earlier):
                 yield "quotation", run
             elif (
-                in_fields(page, later, earlier[0])
+                in_fields(page, later, earlier)
                 or under_notices(page, later[0], earlier[0])
                 or (not whole and under_heads(page, later, earlier))
             ):

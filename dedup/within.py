@@ -16,7 +16,7 @@ from dedup.segment import page, segment
 from dedup.settle import Cut, settle
 from dedup.shingle import links
 from dedup.tell import blocks, seen_in, sides
-from dedup.verify import proved
+from dedup.verify import proved, same_figures
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -278,7 +278,12 @@ def _analyse(document: Document, paragraphs: Paragraphs, tokens: Words, kernel: 
     sheet = page(text, paragraphs, tokens)
     candidates, ragged = regions(sheet, matches, [find_piece(sheet, match, config) for match in matches], config)
     pieces = [piece for region in candidates for piece in region.pieces]
-    blocked = {piece for piece in pieces if runs_together(sheet, piece) or not proved(sheet, piece, keys)}
+    blocked = {
+        piece: "figures" if same else "part-of-paragraph"
+        for piece in pieces
+        if not (same := not runs_together(sheet, piece) and proved(sheet, piece, keys))
+        or not same_figures(sheet, piece)
+    }
     found = extents(sheet, decide(sheet, candidates, ragged, blocked, config, _weight(text, tokens)))
     spans = byte_spans(document, [span for _, copy, kept in found for span in (copy, kept)])
     return [
