@@ -205,6 +205,12 @@ def edited(result: Result, cuts: "Sequence[Shared]", of: "Callable[[int], Result
         here, there = side(before.span(cut.copy)), sides_of(other)(Table.of(other).span(cut.kept))
         reason = SHARED.get(cut.rule) or REASONS[cut.rule]
         first = cut.first if cut.first != cut.document else None
+        # What a copy within the document repeats may be gone too: then it stands where that stands.
+        (start, end), inner = here.bytes, [b.kept.bytes for b in blocks]
+        blocks = [
+            b._replace(kept=there, document=first) if b.removed and b.document is None and start <= a < z <= end else b
+            for b, (a, z) in zip(blocks, inner, strict=True)
+        ]
         blocks.append(Block("", "exact", 1.0, here, there, cut.words, True, cut.rule, reason, document=first))
     blocks = [b._replace(id=str(n)) for n, b in enumerate(sorted(blocks, key=lambda b: b.copy.bytes), 1)]
     witnesses = [(b.copy.bytes[0], b.kept.bytes[0]) for b in blocks if b.removed and b.document is None]

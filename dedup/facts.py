@@ -47,6 +47,15 @@ sabato domenica gennaio febbraio aprile maggio giugno luglio settembre ottobre n
 woensdag donderdag vrijdag zaterdag zondag januari februari maart mei augustus
 понедельник вторник среду среда четверг пятницу пятница субботу воскресенье января февраля марта апреля мая июня
 июля августа сентября октября ноября декабря
+dwa trzy cztery pięć sześć siedem osiem dziewięć dziesięć sto tysiąc tysięcy milion milionów poniedziałek wtorek środa
+środę czwartek piątek sobota sobotę niedziela niedzielę stycznia lutego marca kwietnia maja czerwca lipca sierpnia
+września października listopada grudnia
+två fyra fem sju åtta nio tio hundra tusen miljon miljoner måndag tisdag onsdag torsdag fredag lördag söndag maj
+augusti oktober fire seks syv otte åtte mandag tirsdag lørdag
+iki üç dört beş altı yedi sekiz dokuz yirmi otuz milyon pazartesi salı çarşamba perşembe cuma cumartesi
+kaksi kolme neljä viisi kuusi seitsemän kahdeksan yhdeksän kymmenen sata tuhat maanantaina tiistaina keskiviikkona
+torstaina perjantaina lauantaina sunnuntaina
+월요일 화요일 수요일 목요일 금요일 토요일 일요일
 одиннадцать двенадцать пятнадцать двадцать тридцать сорок пятьдесят
 二 三 四 五 六 七 八 九 十 百 千 万 亿 億 月 火 水 木 金 土 日
 اثنان اثنين ثلاثة ثلاث أربعة أربع خمسة خمس ستة ست سبعة سبع ثمانية ثماني تسعة تسع عشرة عشر مئة مائة ألف مليون
@@ -59,7 +68,7 @@ no not nor never none nobody nothing neither without cannot t non
 nicht kein keine keinen keinem keiner keines nie niemals niemand ohne
 ne pas jamais aucun aucune sans rien nunca jamás ningún ninguna ninguno sin nada não nem sem nenhum nenhuma
 mai senza nessun nessuno nessuna niet geen nooit zonder inte ej aldrig utan ikke aldri aldrig uten uden
-не нет ни никогда без nie bez nigdy tidak bukan tanpa jangan değil yok hayır không chưa si hakuna sio
+не нет ни никогда без nie bez nigdy tidak bukan tanpa jangan değil yok hayır ei eivät không chưa si hakuna sio
 لا لم لن ليس ليست غير بدون לא אין בלי नहीं नही मत बिना 不 没 沒 無 无 未 非 别 neva
 """
 _FIGURES = frozenset(_FIGURE_WORDS.split())

@@ -879,3 +879,14 @@ def test_no_word_goes_untold_where_lines_of_the_site_stand_in_a_near_copy(number
         changes = [change.copy for block in result.removed for change in block.changes]
         told = {word for span in changes for word in keys(result.data[slice(*span)].decode())}
         assert number in findings.dropped or set(keys(result.data.decode())) <= stays | told, result.blocks
+
+
+def test_a_copy_whose_original_goes_names_the_document_that_has_it() -> None:
+    """The original is a passage of an earlier document, so it stands there only."""
+    shared, other = article(3, 1, 60), article(4, 6)
+    texts = [article(5) + shared + article(6), article(7) + shared + other + shared]
+    results, _ = dedup.clean_batch(_batch(*texts), Config(passages=True))
+    assert results[1].text == article(7) + other
+    assert [(block.rule, block.document) for block in results[1].removed] == [("passage", 0), ("prose-copy", 0)]
+    assert all(texts[0].encode()[slice(*block.kept.bytes)].decode() in shared for block in results[1].removed)
+    assert dedup.restore(results[1].clean, dedup.to_manifest(results[1])).decode() == texts[1]

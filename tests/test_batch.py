@@ -757,3 +757,14 @@ def test_a_kill_while_files_are_replaced_loses_none_of_them(tmp_path: Path) -> N
         if left.get(name) != text.encode():
             assert undo(left.get(name, b""), kept[name]) == text.encode()
     assert left["000.txt"] == texts[0].encode()
+
+
+@pytest.mark.parametrize("scope", ["document", "batch"])
+def test_records_behind_a_byte_order_mark_are_cleaned_and_come_back(scope: str, tmp_path: Path) -> None:
+    raw, out, back = tmp_path / "raw.jsonl", tmp_path / "out.jsonl", tmp_path / "back.jsonl"
+    raw.write_bytes(b"\xef\xbb\xbf" + _rows(ONE + "\n" + ONE, "A line by itself.\n"))
+    done = dedup("clean", raw, "-o", out, "--manifest", tmp_path / "m", "--scope", scope)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert out.read_bytes() == b"\xef\xbb\xbf" + _rows(ONE, "A line by itself.\n")
+    assert dedup("restore", out, "--manifest", tmp_path / "m", "-o", back).returncode == 0
+    assert back.read_bytes() == raw.read_bytes()

@@ -22,6 +22,7 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _ESCAPE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.")
 _DECODER = json.JSONDecoder()
 _DEEP = 500
+_MARK = b"\xef\xbb\xbf"
 
 
 class Record:
@@ -29,8 +30,9 @@ class Record:
 
     def __init__(self, line: bytes, where: str, text_field: str) -> None:
         self.line, self.where, self.field = line, where, text_field
+        self.begin = len(_MARK) if line.startswith(_MARK) else 0  # a byte order mark stands before the first one
         try:
-            self.fields = _fields(line)
+            self.fields = _fields(line[self.begin :])
         except (ValueError, IndexError, RecursionError) as error:
             raise InputError(f"{where}: not a JSON object ({error}); the line is passed on as it is") from None
         text = self.fields.get(text_field)
@@ -44,9 +46,9 @@ class Record:
 
     @cached_property
     def _place(self) -> tuple[int, str]:
-        source = self.line.decode("utf-8")
+        source = self.line[self.begin :].decode("utf-8")
         start, end = _parse(source)[1][self.field]
-        return len(source[: start + 1].encode()), source[start + 1 : end - 1]
+        return self.begin + len(source[: start + 1].encode()), source[start + 1 : end - 1]
 
     @property
     def at(self) -> int:
