@@ -49,10 +49,11 @@ select doc, first from (
 ) where doc >= 0 and first <> doc order by doc
 """
 
-# Rank: what the index has first, then the most complete, then the first. A pair is (its better one, the other).
+# Rank: what the index has first, then the most complete, then the first. A pair is (its better one, the other); an
+# earlier version of a document, which the index has under the same name, is no pair of it.
 _RANKED = """
 create or replace table ranked as
-    select doc, prints, row_number() over (order by doc >= 0 and doc not in (from known), words desc, doc) as rank
+    select doc, id, prints, row_number() over (order by doc >= 0 and doc not in (from known), words desc, doc) as rank
     from document where prints > 0 and doc not in (from gone);
 create or replace table shared as
     select fp, count(*) as documents, min(rank) as head from posting join ranked using (doc)
@@ -72,7 +73,7 @@ with pair as (
 )
 select o.doc, b.doc from counted
 join ranked b on b.rank = better join ranked o on o.rank = other
-where o.doc >= 0 and common >= {LEAST} * least(b.prints, o.prints)
+where o.doc >= 0 and common >= {LEAST} * least(b.prints, o.prints) and not (b.doc < 0 and b.id = o.id)
 order by other, better
 """
 
@@ -102,7 +103,8 @@ with kept as (
     select fp, min(doc) as first, arg_min(place, doc) as there from kept group by fp having count(*) > 1
 )
 select doc, place, first, there from kept join started using (fp) anti join apart using (doc, first)
-where first <> doc and doc >= 0 order by doc, place, first, there
+join document own using (doc) join document other on other.doc = first
+where first <> doc and doc >= 0 and not (first < 0 and own.id = other.id) order by doc, place, first, there
 """
 
 

@@ -61,20 +61,12 @@ create or replace table known as select distinct doc
 from document b join seen.document s on b.id = s.identity and b.hi = s.hi and b.lo = s.lo where doc >= 0
 """
 
-# Nor is an earlier version of a document of the batch, so these are left where they are.
-_OTHERS = """
-create or replace temp table others as
-    select number, hi, lo, words, prints, identity from seen.document
-    where identity not in (select id from document where doc >= 0)
-"""
-
 _MET = """
-insert into posting select fp, number - ?, place from seen.posting
-where fp in (select fp from posting) and number in (select number from others)
+insert into posting select fp, number - ?, place from seen.posting where fp in (select fp from posting)
 """
 
 _LOAD = """
-insert into document select number - $1, hi, lo, words, prints, 0, identity from others
+insert into document select number - $1, hi, lo, words, prints, 0, identity from seen.document
 where (hi, lo) in (select (hi, lo) from document) or number - $1 in (select doc from posting where doc < 0)
 """
 
@@ -215,7 +207,6 @@ class Index:
         those that the batch has too. The documents of the batch that are in the index themselves become `known`.
         """
         self._rows(_KNOWN)
-        self._rows(_OTHERS)
         self._rows(_MET, [self.OFFSET])
         self._rows(_LOAD, [self.OFFSET])
 

@@ -391,13 +391,17 @@ def test_a_document_that_came_again_changed_stands_beside_the_old_one(path: Path
         assert seen.forget(id="ferry") == 2
 
 
-def test_versions_of_a_document_of_the_batch_are_not_loaded(path: Path) -> None:
-    batch = Batch({"ferry": FERRY + "Updated on Monday.\n", "bridge": BRIDGE, "copy": ORCHARD})
+def test_an_earlier_version_of_a_document_is_found_by_all_others_and_not_by_itself(path: Path) -> None:
+    """Its name says what it is: records without ids are named by their line, and another text stands there next day."""
+    batch = Batch({"ferry": FERRY + "Updated on Monday.\n", "bridge": FERRY, "copy": ORCHARD})
     with Index(str(path), batch.tables.base) as seen:
         seen.load()
-        loaded = batch.tables.base.execute("select doc from document where doc < 0").fetchall()
-        assert [seen.provenance(doc).id for (doc,) in loaded] == ["orchard"]
-        assert batch.tables.base.execute("select distinct doc from posting where doc < 0").fetchall() == loaded
+        exact = [(doc, seen.provenance(first).id) for doc, first in batch.tables.exact()]
+        assert exact == [(1, "ferry"), (2, "orchard")]
+        pairs = sorted((doc, seen.provenance(other).id) for doc, other in batch.tables.pairs() if other < 0)
+        assert pairs == [(1, "ferry"), (2, "orchard")]
+        runs = {(doc, seen.provenance(first).id) for doc, _, first, _ in batch.tables.runs(())}
+        assert runs == {(1, "ferry"), (2, "orchard")}
 
 
 def test_a_document_that_is_cut_to_what_it_was_before_is_known(path: Path) -> None:
