@@ -310,8 +310,7 @@ class _Across:
         left, right = self.text(first), self.text(document)
         if left.text == right.text:
             return True
-        signs = (figures(reading(document.text)) for document in (left, right))
-        return keys(left.text) == keys(right.text) and next(signs) == next(signs)
+        return keys(left.text) == keys(right.text) and figures(reading(left.text)) == figures(reading(right.text))
 
     def near(self) -> None:
         """Documents that share half of their shingles, or half of the smaller one's; one that is proved a copy goes."""

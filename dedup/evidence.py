@@ -20,7 +20,7 @@ _SYMBOLS = frozenset("0123456789@/\\_=<>|#&")  # of numbers, paths, addresses, c
 _TOKEN = 32  # characters beside a stop that tell whether it stands inside a token
 _LICENCE = 64  # lines that the text of a licence may have
 _BEHIND = 16  # characters that a mark, or a source, behind the last sentence of a paragraph may have
-_SENTENCES = 15  # words from which a line with a stop in it is no row
+_SENTENCES = 15  # words from which a line with a note or a source behind its stop is no row
 _WRAPS = 12  # lines that an item of a list may be wrapped over
 BULLETS = ("-", "*", "+", "\u2022", "\u2013", "\u00b7", "\u25aa", "\u25cf", "\u2713", "\u2714")
 _ROW_STOPS = (*STOPS, ":")

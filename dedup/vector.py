@@ -187,7 +187,7 @@ def _linked(values: "NDArray[np.uint64]") -> "NDArray[Any]":
 
 
 def _link(linked: "NDArray[Any]", values: "NDArray[np.uint64]") -> None:
-    """Write into `linked` where each value stands first, but there."""
+    """Write into `linked`, for each value that stood before, where it stood first."""
     if len(values) and values.min() == values.max():  # of a text that is one word over and over
         linked[1:] = 0
         return

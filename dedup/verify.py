@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 _BATCH = 4096  # words compared at once
 _EDGE = 2  # characters of a sign and a currency, beside a figure
+_CURRENCY = "$\u20ac\u00a3\u00a5\u20b9\u20a9\u20bd\u00a2"
+_DASHES = {ord(dash): "-" for dash in "\u2010\u2011\u2012\u2013\u2212\uff0d"} | {0x2060: None}
 
 
 def proved(page: Page, piece: Piece, keys: "Callable[[str], list[str]]") -> bool:
@@ -27,7 +29,7 @@ def proved(page: Page, piece: Piece, keys: "Callable[[str], list[str]]") -> bool
 def same_figures(page: Page, piece: Piece) -> bool:
     """Whether the figures of `piece` have the signs and currencies that those of its witness have.
 
-    They are no words, and say as much: -4 and +4, $49 and EUR 49 written with its sign, 10% and 10.
+    They are no words, and say as much as words do: -4 is not +4, nor 10% what 10 is.
     """
     text, words = page.words.reading, page.words
     for start in range(piece.start, piece.end, _BATCH):
@@ -58,7 +60,3 @@ def figures(text: str) -> list[tuple[str, str]]:
     return re.findall(
         rf"(?:(?<![^\W_])([-+<>\u2264\u2265\u00b1]?[{_CURRENCY}]?))?\d+\s?([%\u2030\u00b0{_CURRENCY}]?)", plain
     )
-
-
-_CURRENCY = "$\u20ac\u00a3\u00a5\u20b9\u20a9\u20bd\u00a2"
-_DASHES = {ord(dash): "-" for dash in "\u2010\u2011\u2012\u2013\u2212\uff0d"} | {0x2060: None}

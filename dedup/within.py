@@ -241,7 +241,7 @@ class _Cleaning:
         """The Result, its undo proved."""
         data, last = self.input.data, self.stage
         if not last.passes and not last.found and len(self.stages) == 1 and last.document is self.input:
-            count = len(segment(self.input.text).starts)
+            count = len((last.before or segment(self.input.text)).starts)
             span = 0, len(data)
             ops: tuple[Op, ...] = (Op(span, None),) if data else ()
             return Result(
