@@ -9,7 +9,7 @@ from bisect import bisect_left, bisect_right
 from dedup.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, MutableSequence
+    from collections.abc import Iterable, MutableSequence, Sequence
     from typing import Literal
 
     Array = MutableSequence[int]
@@ -54,8 +54,8 @@ class Words(Record):
     """The words, in order: where each starts and how long it is (chars), and a 32-bit hash of its match key."""
 
     reading: str  # the text as the match key reads it; same length
-    starts: "Array"
-    sizes: "Array"
+    starts: "Sequence[int]"
+    sizes: "Sequence[int]"
     hashes: memoryview  # of unsigned 32-bit integers
 
     def end(self, word: int) -> int:

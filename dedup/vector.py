@@ -9,7 +9,6 @@ by one.
 """
 
 import re
-from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby
 from unicodedata import category
@@ -19,7 +18,7 @@ from xxhash import xxh3_64_intdigest
 
 from dedup import normalise
 from dedup.fingerprint import shingles
-from dedup.model import Match, Words, integers
+from dedup.model import Match, Words
 from dedup.normalise import IGNORED, SOLO, key, reading
 from dedup.record import TYPE_CHECKING
 
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from numpy.typing import NDArray
-
-    from dedup.model import Array
 
     Numbers = NDArray[np.int64]
     Hashes = NDArray[np.uint32]
@@ -38,10 +35,12 @@ _END = re.compile(r"[\r\n]")
 _WINDOW = 1 << 16  # characters: what is made of them stays in the cache of the processor
 _CUT = re.compile(r"[ \n\r\t.,;:!?()\u3001\u3002\uff0c]")  # characters that end every word
 _MULTIPLY = (np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9))  # Knuth; splitmix64 (Steele et al. 2014)
+_SHORT = 0xFFFF  # characters of a word, as of nearly all
+_MANY = 1 << 20  # numbers that are no list
 _LONG = 256  # bytes of a word that is not hashed in steps
 _MASKS = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)  # of the first bytes, little-endian
 _LOWER = bytes(c + 32 if 65 <= c <= 90 else c if 48 <= c <= 57 or 97 <= c <= 122 else 32 for c in range(256))
-_SORTED = 20  # bits: so many shingles, or few times more, are sorted at once
+_BLOCK = 1 << 16  # shingles that are sorted at once: they stay in the cache of the processor
 _BELOW = 44  # bits of a shingle's hash beside the number of its text
 
 # The kinds of characters: what separates words, what makes them, what only goes on with them, what is one by itself.
@@ -61,14 +60,21 @@ class Batch:
         self.place = sorted(range(len(texts)), key=self.order.__getitem__)
         self.texts, self.readings = list(texts), readings
         self.chars = np.array([*accumulate((len(texts[number]) + 1 for number in self.order), initial=0)], np.int64)
-        code = "I" if self.chars[-1] < 1 << 32 else "q"
-        columns: list[array[int]] = [array(code), array(code), array("I")]
+        total = int(self.chars[-1])  # more than there are words; memory that is not written to costs nothing
+        wide = np.uint32 if total < 1 << 32 else np.uint64
+        columns: list[NDArray[Any]] = [np.empty(total, kind) for kind in (wide, np.uint16, np.uint32)]
+        count = 0
         for text, at in self._windows():
-            found: tuple[NDArray[Any], ...] = _words(text, at)
+            found = _words(text, at)
+            own = slice(count, count + len(found[0]))
+            if found[1].max(initial=0) > _SHORT and columns[1].dtype != wide:
+                sizes, columns[1] = columns[1][:count], np.empty(total, wide)
+                columns[1][:count] = sizes
             for column, values in zip(columns, found, strict=True):
-                column.frombytes(values.astype(column.typecode).view(np.uint8).data)
-        self.starts, self.sizes, self.hashes = (np.frombuffer(column, column.typecode) for column in columns)
-        self.first: Numbers = np.searchsorted(self.starts, self.chars.astype(code))
+                column[own] = values
+            count = own.stop
+        self.starts, self.sizes, self.hashes = (column[:count] for column in columns)
+        self.first: Numbers = np.searchsorted(self.starts, self.chars.astype(wide))
 
     @classmethod
     def of(cls, parts: "Sequence[Part]") -> "Batch":
@@ -110,9 +116,10 @@ class Batch:
     def words(self, number: int) -> Words:
         """Return the words of a text."""
         own, text = self.span(number), self.readings[number]
-        starts, sizes = self.starts[own] - self.starts.dtype.type(self.chars[self.place[number]]), self.sizes[own]
-        most = max(0xFFFF, int(sizes.max(initial=0)))
-        return Words(text, _integers(len(text), starts), _integers(most, sizes), self.hashes[own].data)
+        starts, begin = self.starts[own], self.chars[self.place[number]]
+        if begin:
+            starts = starts - starts.dtype.type(begin)
+        return Words(text, _integers(starts), _integers(self.sizes[own]), self.hashes[own].data)
 
     def lines(self, least: int) -> "tuple[Numbers, Numbers, list[str]]":
         """Return of each line of at least so many words the first one, how many it has, and the line; in order."""
@@ -148,57 +155,83 @@ def words(text: str) -> Words:
 def matches(found: Words, k: int) -> list[Match]:
     """Return what `shingle.links` and `chain.chain` do: the maximal runs of at least `k` words that stand earlier too.
 
-    Time n log n in the words, memory about 20 bytes a word.
+    Time n log n in the words, memory 4 bytes a word and 12 a distinct shingle.
     """
     hashes = np.frombuffer(found.hashes, np.uint32)
     if len(hashes) <= k:
         return []
-    linked = _linked(shingles(hashes, k))
-    rights = np.flatnonzero(linked >= 0)
-    lefts = linked[rights]
+    linked = _linked(hashes, k)
     out: list[Match] = []
     floor = at = 0
-    while at < len(rights):
-        right, left = int(rights[at]), int(lefts[at])
+    while (right := _next(linked, at)) < len(linked):
+        left = int(linked[right])
         back = min(right - floor, left)
         more = common(hashes[right - back : right][::-1], hashes[left - back : left][::-1])
         length = k + common(hashes[right + k :], hashes[left + k :])
         out.append(Match(left - more, right - more, more + length))
-        floor = right
-        at += max(1, int(np.searchsorted(rights[at:], right + length - k, "right")))
+        floor, at = right, right + length - k + 1
     return out
 
 
-def _linked(values: "NDArray[np.uint64]") -> "NDArray[Any]":
-    """Where each value stands first, and -1 there; joined by their leading bits, so that a large sort needs no room."""
-    linked: NDArray[Any] = np.full(len(values), -1, np.int32 if len(values) < 1 << 31 else np.int64)
-    bits = max(0, len(values).bit_length() - _SORTED)
-    if not bits:
-        _link(linked, values)
-        return linked
-    heads = (values >> np.uint64(64 - bits)).astype(np.uint16)
-    parts = np.argsort(heads, kind="stable")  # of 16 bits: linear
-    for own in np.split(parts, np.cumsum(np.bincount(heads, minlength=1 << bits))[:-1]):
-        part = linked[own]
-        _link(part, values[own])
-        again = part >= 0
-        linked[own[again]] = own[part[again]]
+def _linked(hashes: "Hashes", k: int) -> "NDArray[Any]":
+    """Where the shingle of `k` words at each place stands first, and -1 there.
+
+    Blocks are joined within themselves, then what they have of one range of values, range by range: no sort is large,
+    and a text that says the same over and over has few distinct shingles.
+    """
+    total = len(hashes) - k + 1
+    linked: NDArray[Any] = np.empty(total, np.int32 if total < 1 << 31 else np.int64)
+    blocks = [slice(at, min(at + _BLOCK, total)) for at in range(0, total, _BLOCK)]
+    distinct: list[NDArray[np.uint64]] = []  # of each block its shingles, each once, sorted
+    first: list[NDArray[Any]] = []  # where each of these stands first
+    for own in blocks:
+        values = shingles(hashes[own.start : own.stop + k - 1], k)
+        places, linked[own] = _grouped(values)
+        distinct.append(values[places])
+        first.append((own.start + places).astype(linked.dtype))
+    if len(blocks) > 1:
+        _join(distinct, first)
+    for own, places in zip(blocks, first, strict=True):
+        found = places[linked[own]]
+        found[found == np.arange(own.start, own.stop)] = -1
+        linked[own] = found
     return linked
 
 
-def _link(linked: "NDArray[Any]", values: "NDArray[np.uint64]") -> None:
-    """Write into `linked`, for each value that stood before, where it stood first."""
-    if len(values) and values.min() == values.max():  # of a text that is one word over and over
-        linked[1:] = 0
-        return
+def _join(distinct: "list[NDArray[np.uint64]]", first: "list[NDArray[Any]]") -> None:
+    """Write into `first`, for each of the values of several blocks, where it stands first in any of them."""
+    edges = np.array([(part << 64) // len(first) for part in range(1, len(first))], np.uint64)
+    bounds = [[0, *np.searchsorted(values, edges).tolist(), len(values)] for values in distinct]
+    for part in range(len(first)):
+        spans = [slice(*bound[part : part + 2]) for bound in bounds]
+        rows = [places[span] for places, span in zip(first, spans, strict=True)]
+        places, own = _grouped(np.concatenate([values[span] for values, span in zip(distinct, spans, strict=True)]))
+        joined, at = np.concatenate(rows)[places][own], 0
+        for row in rows:
+            row[:] = joined[at : at + len(row)]
+            at += len(row)
+
+
+def _grouped(values: "NDArray[np.uint64]") -> "tuple[Numbers, Numbers]":
+    """Where each distinct value stands first, in the order of values, and which of them stands at each place."""
     order = np.argsort(values, kind="stable")
     ordered = values[order]
-    again = np.flatnonzero(ordered[1:] == ordered[:-1]) + 1
-    # The first of those that are equal stands before the first place of each row of repeats.
-    begins = np.ones(len(again), bool)
-    begins[1:] = np.diff(again) != 1
-    first = order[again[begins] - 1]
-    linked[order[again]] = first[np.cumsum(begins) - 1]
+    new = np.ones(len(values), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    which = np.empty(len(values), np.int64)
+    which[order] = np.cumsum(new) - 1
+    return order[new], which
+
+
+def _next(linked: "NDArray[Any]", at: int) -> int:
+    """The first place from `at` on with a link; the length, where none has one."""
+    step = 16
+    while at < len(linked):
+        ahead = np.flatnonzero(linked[at : at + step] >= 0)
+        if len(ahead):
+            return at + int(ahead[0])
+        at, step = at + step, min(2 * step, _BLOCK)
+    return len(linked)
 
 
 def common(left: "Hashes", right: "Hashes") -> int:
@@ -212,7 +245,7 @@ def common(left: "Hashes", right: "Hashes") -> int:
         differ = np.flatnonzero(left[at:stop] != right[at:stop])
         if len(differ):
             return at + int(differ[0])
-        at, step = stop, 2 * step
+        at, step = stop, min(2 * step, _BLOCK)
     return size
 
 
@@ -223,15 +256,9 @@ def _mixed(values: "NDArray[np.uint64]") -> "NDArray[np.uint64]":
     return values
 
 
-def _integers(limit: int, values: "NDArray[np.int64]") -> "Array":
-    """The values as `integers` keeps them."""
-    out = integers(limit, size=len(values))
-    if isinstance(out, list):
-        out += values.tolist()
-        return out
-    assert isinstance(out, array)
-    out.frombytes(values.astype(out.typecode).view(np.uint8).data)
-    return out
+def _integers(values: "NDArray[Any]") -> "Sequence[int]":
+    """The values as Python reads them quickest, or where they are many in no more room."""
+    return values.tolist() if len(values) < _MANY else values.data
 
 
 def _words(text: str, at: int) -> "tuple[Numbers, Numbers, Hashes]":

@@ -111,9 +111,11 @@ def test_a_word_of_any_length_has_a_hash_of_all_of_it(size: int) -> None:
 def test_matches_do_not_depend_on_how_many_shingles_are_sorted_at_once() -> None:
     random = Random(5)
     words = vector.words(" ".join(random.choice("abc") for _ in range(3000)))
-    whole = vector.matches(words, 4)
-    with patch.object(vector, "_SORTED", 3):
-        assert vector.matches(words, 4) == whole
+    whole = chain(words, shingle.links(words, 4), 4)
+    assert len(whole) > 100
+    for size in (1, 7, 500, 2996, 2997, 1 << 16):
+        with patch.object(vector, "_BLOCK", size):
+            assert vector.matches(words, 4) == whole
 
 
 def test_odd_words_have_one_hash_however_many_are_remembered() -> None:
