@@ -17,12 +17,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def lines(text: str) -> "Iterator[tuple[int, int]]":
-    """Yield the character spans of the lines of `text`, without their ends. A last line end starts no line."""
+_BLANK = 64  # characters that are looked at together
+
+
+def lines(text: str, blank: bool = True) -> "Iterator[tuple[int, int]]":
+    """Yield the character spans of the lines of `text`, without their ends. A last line end starts no line.
+
+    Unless `blank`, most of the blank ones are left out.
+    """
     at, total, returns = 0, len(text), "\r" in text
     while at < total:
         end = text.find("\n", at)
         stop = total if end < 0 else end
+        if not blank and (returns or stop - at < 2):
+            ahead = text[at : at + _BLANK]
+            if ahead.isspace() and (past := max(ahead.rfind("\n"), ahead.rfind("\r")) + 1):
+                at += past
+                continue
         if returns:
             while (cut := text.find("\r", at, stop)) >= 0:
                 if cut + 1 == stop and end >= 0:
@@ -39,7 +50,7 @@ def lines(text: str) -> "Iterator[tuple[int, int]]":
 def segment(text: str) -> Paragraphs:
     """Return the character spans of the non-blank lines of `text`."""
     starts, ends = integers(len(text)), integers(len(text))
-    for start, end in lines(text):
+    for start, end in lines(text, blank=False):
         if start < end and not text[start:end].isspace():
             starts.append(start)
             ends.append(end)

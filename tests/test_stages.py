@@ -140,7 +140,10 @@ def test_lines_are_those_of_bytes_splitlines(text: str) -> None:
     assert [text[a:b] for a, b in lines(text)] == [row.decode() for row in text.encode().splitlines()]
 
 
-@given(texts())
+@given(
+    texts()
+    | st.lists(st.sampled_from(["\n" * 99, "\r\n" * 40, "\r" * 70, " " * 80, " ", "\n", "\r", "a"])).map("".join)
+)
 def test_paragraphs_are_the_lines_that_are_not_blank(text: str) -> None:
     found = segment(text)
     assert [text[a:b] for a, b in zip(found.starts, found.ends, strict=True)] == [
