@@ -19,13 +19,13 @@ demo: $(VENV)/installed
 	@echo "clean article: demo/clean.txt   diff report: demo/report.txt, demo/report.json   undo: demo/manifest.jsonl"
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 format: $(VENV)/installed
 	$(BIN)/ruff format .
