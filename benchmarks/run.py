@@ -1,6 +1,6 @@
 """Time per byte of hostile and ordinary texts against `wc -w`, and the start-up of the bare filter against Python.
 
-    python benchmarks/run.py [MEGABYTES] > benchmarks/results.md
+    python benchmarks/run.py [MEGABYTES...]
 
 Every number is a ratio of processor time within one run, the median of `RUNS`; seconds of one machine mean nothing on
 another. The answer of each job is checked: a fast wrong answer fails.
@@ -8,7 +8,6 @@ another. The answer of each job is checked: a fast wrong answer fails.
 
 import os
 import random
-import resource
 import statistics
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SEED, CANONICAL = ROOT / "fixtures" / "seed" / "raw.txt", ROOT / "fixtures" / "seed" / "canonical.txt"
 RUNS = 5
+_OFTEN = 2_000_000  # bytes of a text up to which jobs are run so often
 SCRIPT = Path(sys.executable).with_name("dedup")
 
 
@@ -64,13 +64,14 @@ UNCHECKED = {"periodic", "Fibonacci"}  # judged by the laws only: no word is los
 
 
 def measured(command: list[str], source: Path, target: Path | None = None) -> tuple[float, int]:
-    """Return the processor time (s) of a command that reads `source`, and the peak memory (bytes) of all so far."""
+    """Return the processor time (s) and the peak memory (bytes) of a command that reads `source`."""
     with source.open("rb") as stdin, open(target or os.devnull, "wb") as stdout:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(command, stdin=stdin, stdout=stdout, check=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return spent, after.ru_maxrss * 1024
+        process = subprocess.Popen(command, stdin=stdin, stdout=stdout, env={**os.environ, "LC_ALL": "C.UTF-8"})
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
 
 
 def startup(folder: Path) -> str:
@@ -86,30 +87,36 @@ def startup(folder: Path) -> str:
 
 
 def shapes(folder: Path, size: int) -> str:
-    """A table of all shapes: time per byte against `wc -w` and against ordinary text."""
-    rows, base = [], 0.0
+    """A table of all shapes: time per byte against `wc -w` and against ordinary text, and peak memory."""
+    rows, base, peak = [], 0.0, 0
     for name, make in SHAPES.items():
         data = make(size)
         source, clean = folder / "source", folder / "clean"
         source.write_bytes(data)
         ratios, spent = [], []
-        for _ in range(RUNS if size <= 2_000_000 else 1):
+        for _ in range(RUNS if size <= _OFTEN else 1):
             yardstick, _ = measured(["wc", "-w"], source)
-            seconds, _ = measured([str(SCRIPT)], source, clean)
+            seconds, peak = measured([str(SCRIPT)], source, clean)
             ratios.append(seconds / max(yardstick, 0.001))
             spent.append(seconds)
         if name not in UNCHECKED:
             assert clean.read_bytes() == ANSWERS.get(name, lambda same: same)(data), f"wrong answer: {name}"
         base = base or statistics.median(spent)
-        rows.append(f"| {name} | {statistics.median(ratios):.0f} | {statistics.median(spent) / base:.2f} |")
-    return "| shape | time, x `wc -w` | time per byte, x ordinary |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+        times = statistics.median(ratios), statistics.median(spent) / base
+        rows.append(f"| {name} | {times[0]:.0f} | {times[1]:.2f} | {peak / len(data):.1f} |")
+    head = "| shape | time, x `wc -w` | time per byte, x ordinary | peak memory, x text |\n|---|---|---|---|\n"
+    return head + "\n".join(rows) + "\n"
 
 
 def main() -> None:
-    size = int(float(sys.argv[1] if len(sys.argv) > 1 else 2) * 1_000_000)
+    """Print the tables, of 2 and of 50 MB unless told."""
+    sizes = [int(float(size) * 1_000_000) for size in sys.argv[1:] or ("2", "50")]
     with tempfile.TemporaryDirectory() as folder:
-        sys.stdout.write(f"{startup(Path(folder))}\n{size / 1e6:g} MB of each shape, through a pipe\n\n")
-        sys.stdout.write(shapes(Path(folder), size))
+        sys.stdout.write(startup(Path(folder)))
+        for size in sizes:
+            runs = f"medians of {RUNS}" if size <= _OFTEN else "one run"
+            sys.stdout.write(f"\n{size / 1e6:g} MB of each shape, through a pipe, {runs}\n\n")
+            sys.stdout.write(shapes(Path(folder), size))
 
 
 if __name__ == "__main__":
