@@ -14,6 +14,8 @@ from bisect import bisect_left
 from dedup.config import Config
 from dedup.evidence import (
     BULLETS,
+    CLOSERS,
+    STOPS,
     broken_off,
     coded,
     fences,
@@ -56,6 +58,7 @@ REASONS = {
 }
 
 _LARGE = 3  # times the shortest lone paragraph: what is copied on this scale is no refrain
+_NEXT = 4  # lines that may stand between a lead and its copy, and of those after it that tell what it leads into
 _WRAPPED = 45  # characters that the lines of wrapped text have at least, on average
 
 
@@ -159,13 +162,27 @@ class _Judge:
         if not tandem and not config.pull_quotes and self._pulled(pieces) and size < config.min_sentences:
             return "pull-quote", False
         if lines >= config.min_paragraph and (tandem or not self._listed(pieces)):
-            return ("prose-copy", True) if self.texture >= config.min_texture or large else ("refrain", False)
+            prose = large or self.texture >= config.min_texture or self._lead(copy, original)
+            return ("prose-copy", True) if prose else ("refrain", False)
         if self._head_and_foot(pieces) and size >= config.min_list:
             return "head-and-foot-list", True
         return self._short_lines(pieces), False
 
     def _lines(self, spans: list[Span]) -> float:
         return texture(in_lines(self.page, spans), self.weight)
+
+    def _lead(self, copy: Span, original: Span) -> bool:
+        """Whether sentences stand again after a few short lines, a caption or a byline, and prose follows them."""
+        page, first = self.page, self.page.first
+        upper, lower = sorted((paragraphs(page, copy), paragraphs(page, original)), key=lambda own: own[0])
+        between, after = range(upper[-1] + 1, lower[0]), lower[-1] + 1
+        follows = range(after, min(after + _NEXT, len(first) - 1))
+        return (
+            len(between) <= _NEXT
+            and page.line(lower[-1]).rstrip(CLOSERS)[-1:] in STOPS
+            and all((first[p + 1] - first[p]) * self.weight < self.config.min_paragraph for p in between)
+            and texture([(first[p], first[p + 1]) for p in follows], self.weight) >= self.config.min_texture
+        )
 
     def _wrapped(self, span: Span) -> bool:
         """Whether a sentence goes on from one line to the next in a stretch."""

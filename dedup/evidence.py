@@ -169,12 +169,16 @@ def _goes_on(page: Page, rows: range) -> bool:
 
 
 def _item(line: str) -> bool:
-    """Whether the line begins with a bullet, a number such as 3. or 1.2 or (c), or a bar; 3.5 alone is one too."""
+    """Whether the line begins with a bullet, a number such as 3. or 1.2 or (c), or 3.5 alone, a day, or a bar."""
     mark = (line.split(None, 1) or [""])[0]
+    day = mark.strip("()[]:").replace("/", "-").split("-")
     number = mark.strip("()[].")
     letter = len(number) == 1 and number.isalpha()
     numbered = (number.replace(".", "").isdecimal() or letter) and not mark.replace(".", "", letter).isalnum()
-    return mark in BULLETS or mark.startswith(("<li", "|")) or numbered or mark.partition("\u3001")[0].isdecimal()
+    dated = len(day) == 3 and all(map(str.isdecimal, day))
+    return (
+        mark in BULLETS or mark.startswith(("<li", "|")) or numbered or dated or mark.partition("\u3001")[0].isdecimal()
+    )
 
 
 def coded(page: Page, spans: "Iterable[Span]") -> bool:
