@@ -211,8 +211,19 @@ class _Judge:
         for side, other in ((unit.left, unit.right), (unit.right, unit.left)):
             short = side.size < _PART * other.size and side.size * self.weight < _LONE * self.config.min_paragraph
             like = self._like(side.matched, side.size, 0 if short else _PARAGRAPH)
-            out.append(like and not any(self._own_sentence(gap) for gap in _facing(unit, side)))
+            own = any(self._own_sentence(gap) for gap in _facing(unit, side)) or self._own_paragraph(unit, side)
+            out.append(like and not own)
         return out[0], out[1]
+
+    def _own_paragraph(self, unit: Unit, side: Half) -> bool:
+        """Whether a side has a paragraph of which the other one lacks most: a heading that came in by chance."""
+        first = self.page.first
+        gaps = [gap[:2][side is unit.right] for gap in unit.gaps if not gap.alike]
+        sizes = [(first[p], first[p + 1]) for p in side.paragraphs]
+        return any(
+            b - a >= _STATEMENT and 2 * sum(max(0, min(b, end) - max(a, start)) for start, end in gaps) > b - a
+            for a, b in (sizes if len(sizes) > 1 else ())
+        )
 
     def _own_sentence(self, gap: tuple[Span, Span]) -> bool:
         """Whether the first side of a gap holds a whole sentence that the second, shorter or not, does not have.
