@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tomllib
 import venv
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from itertools import accumulate
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -68,6 +70,50 @@ def generated(megabytes: float, seed: int, copies: float, near: float, doubled: 
     return batch
 
 
+def lines(texts: Iterable[str]) -> Counter[str]:
+    return Counter(line for text in texts for line in text.split("\n"))
+
+
+def struck(kind: str, batch: Batch, printed: str, output: Path) -> Counter[str]:
+    """The lines that an answer strikes: those that it does not print or write, or those inside spans that it names."""
+    texts = {record["id"]: record["text"] for record in batch.records}
+    if kind == "lines":
+        return lines(texts.values()) - lines([printed])
+    spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    if kind == "clones":
+        for clone in json.loads(Path(f"{output}.clones", "jscpd-report.json").read_bytes())["duplicates"]:
+            copy = clone["secondFile"]
+            span = (copy["startLoc"]["position"], copy["endLoc"]["position"])
+            spans[copy["name"].removesuffix(".txt")].append(span)
+    else:
+        written = [json.loads(line) for line in output.open(encoding="utf-8")]
+        if kind == "texts":
+            return lines(texts.values()) - lines(record["text"] for record in written)
+        spans = {record["id"]: [(start, end) for start, end, _ in record["attributes"]["seen"]] for record in written}
+    gone = Counter[str]()
+    for name, found in spans.items():
+        at = 0
+        for line in texts[name].split("\n"):
+            gone[line] += any(start <= at and at + len(line) <= end for start, end in found)
+            at += len(line) + 1
+    return gone
+
+
+def by_paragraph(batch: Batch, gone: Counter[str]) -> str:
+    """How many of the paragraphs that repeat an earlier one, and of the edited ones of near copies, are gone."""
+    every = lines(record["text"] for record in batch.records)
+    again = every - Counter(every.keys())
+    others = lines(record["text"] for record in batch.records if record["id"] not in batch.near)
+    edited = Counter(every.keys() - others.keys())
+    recall = (gone & again).total() / again.total()
+    recall_edited = ((gone - again) & edited).total() / edited.total()
+    precision = (gone & (again + edited)).total() / max(1, gone.total())
+    return (
+        f"recall {recall:.3f} of {again.total():,} repeated paragraphs and {recall_edited:.3f} of {edited.total():,} "
+        f"edited ones, precision {precision:.3f}"
+    )
+
+
 def judged(kind: str, batch: Batch, printed: str, output: Path) -> str:
     """What is right of an answer, in words."""
     if kind == "within":
@@ -79,14 +125,15 @@ def judged(kind: str, batch: Batch, printed: str, output: Path) -> str:
         left = {json.loads(line)["id"] for line in output.open(encoding="utf-8")}
         gone = {record["id"] for record in batch.records} - left
         assert len(gone) == len(batch.exact), "wrong answer"
-        return f"{len(gone):,} of {len(batch.exact):,} exact copies gone"
+        told = by_paragraph(batch, struck("texts", batch, printed, output))
+        return f"{len(gone):,} of {len(batch.exact):,} exact copies gone; {told}"
     if kind == "report":
         clusters = json.loads(printed)["clusters"]
         flags = {m["id"] for c in clusters for m in c["members"] if m["kind"] in ("exact", "near")}
     elif kind == "flags":
         flags = set(printed.split())
     else:
-        return "not compared"
+        return by_paragraph(batch, struck(kind, batch, printed, output))
     due = batch.exact | batch.near
     # Of copies of one text each may be told as the copy of another: their number counts.
     recall, precision = min(1, len(flags) / len(due)), len(flags & due) / max(1, len(flags))
@@ -95,7 +142,7 @@ def judged(kind: str, batch: Batch, printed: str, output: Path) -> str:
 
 def python_of(name: str, needs: list[str]) -> str | None:
     """The interpreter of an environment with these packages; None where they cannot be had."""
-    folder = ENVIRONMENTS / name.split()[0]
+    folder = ENVIRONMENTS / name
     python = folder / "bin" / "python"
     if not python.exists():
         venv.create(folder, with_pip=True)
@@ -103,22 +150,33 @@ def python_of(name: str, needs: list[str]) -> str | None:
     return None if done.returncode else str(python)
 
 
+def laid_out(batch: Batch, folder: Path) -> dict[str, Path]:
+    """Write the batch as JSON Lines, as the lines of all texts and as a file for each; all paths of the jobs."""
+    places = {what: folder / f"{what}.jsonl" for what in ("input", "lines", "output", "printed")}
+    places["input"].write_text("".join(json.dumps(record) + "\n" for record in batch.records), encoding="utf-8")
+    places["lines"].write_text("".join(record["text"] + "\n" for record in batch.records), encoding="utf-8")
+    places["files"] = folder / "files"
+    places["files"].mkdir()
+    for record in batch.records:
+        (places["files"] / f"{record['id']}.txt").write_text(record["text"], encoding="utf-8")
+    return places
+
+
 def main() -> None:
     """Print the table."""
     plan: dict[str, Any] = tomllib.loads((PEERS / "batch.toml").read_text(encoding="utf-8"))
     batch = generated(**plan["input"])
     with TemporaryDirectory() as name:
-        places = {what: Path(name, f"{what}.jsonl") for what in ("input", "lines", "output", "printed")}
+        places = laid_out(batch, Path(name))
         source, output, printed = places["input"], places["output"], places["printed"]
-        source.write_text("".join(json.dumps(record) + "\n" for record in batch.records), encoding="utf-8")
-        places["lines"].write_text("\n".join(record["text"] for record in batch.records), encoding="utf-8")
+        pythons = {tool: python_of(tool, needs) for tool, needs in plan["install"].items()}
         jobs, missing = [], []
         for job in plan["job"]:
-            python = python_of(job["name"], job["install"]) if "install" in job else sys.executable
+            python = pythons.get(job["name"].split()[0], sys.executable)
             if python is None:
                 missing.append(job["name"])
                 continue
-            known = {"dedup": SCRIPT, "python": python, "peers": PEERS, **places}
+            known = {"dedup": SCRIPT, "python": python, "bin": Path(python).parent, "peers": PEERS, **places}
             jobs.append((job, [part.format(**known) for part in job["command"]]))
         ratios: dict[str, list[float]] = {job["name"]: [] for job, _ in jobs}
         answers: dict[str, str] = {}

@@ -65,12 +65,17 @@ UNCHECKED = {"periodic", "Fibonacci"}  # judged by the laws only: no word is los
 
 def measured(command: list[str], source: Path, target: Path | None = None) -> tuple[float, int]:
     """Return the processor time (s) and the peak memory (bytes) of a command that reads `source`."""
-    with source.open("rb") as stdin, open(target or os.devnull, "wb") as stdout:
-        process = subprocess.Popen(command, stdin=stdin, stdout=stdout, env={**os.environ, "LC_ALL": "C.UTF-8"})
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    with (
+        source.open("rb") as stdin,
+        open(target or os.devnull, "wb") as stdout,
+        tempfile.TemporaryFile() as stderr,
+    ):
+        process = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
+        stderr.seek(0)
+        assert process.returncode == 0, stderr.read().decode()
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
 
 
