@@ -1,16 +1,12 @@
-"""The features of a batch, joined by key in DuckDB; and the processes that make them.
+"""The features of a batch, joined by key in DuckDB.
 
-Why: a batch may be larger than memory. Workers get file offsets, not text; what they find goes into tables that spill
-to disk under a limit of memory; each answer has a stated order, so it is the same for any number of workers.
+Why: a batch may be larger than memory. What the workers find goes into tables that spill to disk under a limit of
+memory; each answer has a stated order, so it is the same for any number of workers.
 """
 
 import os
-import signal
-import threading
-from collections import deque
 from itertools import groupby
-from multiprocessing import active_children, get_context, parent_process
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import numpy as np
@@ -24,15 +20,11 @@ from dedup.vector import Batch
 from dedup.within import Input, clean_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
+    from collections.abc import Iterable, Iterator, Sequence
 
 CAP = 100  # documents that share a fingerprint and are all compared; of more, each is compared with the first only
 LEAST = 0.2  # of the fingerprints of the smaller document; pairs that share half of their shingles share more than this
 _ROWS = 4096  # fetched at once
-
-_Job = TypeVar("_Job")
-_Done = TypeVar("_Done")
 
 _TABLES = """
 create table document (doc bigint, hi ubigint, lo ubigint, words uinteger, prints uinteger, grp ubigint, id ubigint);
@@ -190,52 +182,6 @@ class Tables:
         self.base.execute("create or replace table apart as from batch")
         self.base.unregister("batch")
         return self._rows(_RUNS)
-
-
-# ---------------------------------------------------------------- processes
-
-
-def spread(work: "Callable[[_Job], _Done]", jobs: "Iterable[_Job]", workers: int) -> "Iterator[_Done]":
-    """Yield work(job) of each job, in order. With one worker, here; else in processes that end with this one.
-
-    Raises what `work` raises; BrokenProcessPool where the system ended a worker.
-    """
-    if workers == 1:
-        yield from map(work, jobs)
-        return
-    from concurrent.futures import ProcessPoolExecutor
-
-    with ProcessPoolExecutor(workers, get_context("spawn"), _begin) as pool:
-        waiting: deque[Any] = deque()
-        try:
-            for job in jobs:
-                before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # a worker that starts inherits it
-                try:
-                    waiting.append(pool.submit(work, job))
-                finally:
-                    signal.pthread_sigmask(signal.SIG_SETMASK, before)
-                if len(waiting) > 2 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        except BaseException:  # nobody waits for what is under way
-            for child in active_children():
-                child.kill()
-            raise
-
-
-def _begin() -> None:
-    """Leave Ctrl-C to the parent, and end when it ends, however that comes about."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    parent = parent_process()
-
-    def follow() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
 
 
 # ---------------------------------------------------------------- in memory

@@ -53,12 +53,13 @@ ALLOWED = {
     "engine": BASE | STAGES | {"within", "across", "vector"},
     "index": BASE | STAGES | {"across", "vector", "__init__"},
     "audit": BASE | STAGES,
+    "processes": {"errors"},
     "manifest": BASE | STAGES | {"__init__"},
     "io": BASE | STAGES | {"within", "across", "vector", "audit", "index", "io"},
     "report": BASE | STAGES | {"report"},
     "cli": BASE
     | STAGES
-    | {"within", "across", "engine", "index", "manifest", "io", "report", "cli", "__main__", "__init__"},
+    | {"within", "across", "engine", "processes", "index", "manifest", "io", "report", "cli", "__main__", "__init__"},
     "__main__": {"errors", "config", "within", "cli", "__init__"},
     "__init__": BASE | {"within", "manifest", "engine"},
 }

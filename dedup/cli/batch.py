@@ -17,13 +17,14 @@ from dedup.cli.folder import working_folder
 from dedup.cli.inputs import Engine, Tally
 from dedup.config import Config
 from dedup.decode import decode
-from dedup.engine import Tables, spread
+from dedup.engine import Tables
 from dedup.errors import InputError, OutputError
 from dedup.index import Index
 from dedup.io import compression, files
-from dedup.io.corpus import Corpus, Gathered, gather, load, units
+from dedup.io.corpus import Corpus, Gathered, gather, units
 from dedup.io.documents import Reading, Source, working
 from dedup.model import Failure, Findings, Result, Shared, Side, Span
+from dedup.processes import processes
 from dedup.report.run import Run
 from dedup.rewrite import Table
 
@@ -182,8 +183,8 @@ def _gathered(
         (reading, folder, number, [(part, sources[part.source]) for part in unit])
         for number, unit in enumerate(units(sources, errors))
     )
-    with _progress(total) as advance:
-        for gathered in map(load, spread(gather, jobs, workers)):
+    with _progress(total) as advance, processes(workers, folder) as spread:
+        for gathered in spread(gather, jobs):
             yield gathered
             advance(gathered.read)
     for error in errors:

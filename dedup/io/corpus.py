@@ -83,12 +83,8 @@ def _parts(number: int, source: Source) -> Iterator[Part]:
             line += block.count(b"\n")
 
 
-def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> str:
-    """Clean the documents of one unit, write what is kept of them into the folder, and return where to `load` it from.
-
-    A message that is longer than a pipe takes at once would be cut short when the process is killed, and whoever reads
-    it would wait for the rest.
-    """
+def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> Gathered:
+    """Clean the documents of one unit, write what is kept of them into the folder, and tell of them."""
     reading, folder, unit, parts = job
     out = Gathered(
         unit, {name: array("Q") for name in COLUMNS}, {}, [0] * len(TOTALS), sum(p.end - p.start for p, _ in parts)
@@ -121,17 +117,7 @@ def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> str:
                 table["doc"] += first
             rows.append(known)
     out.rows = joined(rows)
-    with _file(folder, unit, "gathered", "wb") as stream:
-        pickle.dump(out, stream)
-    return stream.name
-
-
-def load(path: str) -> Gathered:
-    """Return what `gather` has written. It is read once only."""
-    with open(path, "rb") as stream:
-        gathered: Gathered = pickle.load(stream)
-    os.unlink(path)
-    return gathered
+    return out
 
 
 def _stretches(parts: list[tuple[Part, Source]], fail: Fail) -> Iterator[Stretch]:
