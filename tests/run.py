@@ -3,12 +3,17 @@
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = ROOT / "fixtures" / "seed" / "raw.txt"
 CANONICAL = ROOT / "fixtures" / "seed" / "canonical.txt"
 DEDUP = [sys.executable, "-m", "dedup"]
+LINUX = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
 
 
 def dedup(
@@ -26,3 +31,34 @@ def dedup(
         timeout=120,
         check=False,
     )
+
+
+def children(parent: int) -> set[int]:
+    """The processes that a process started and that still run."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                state, above = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
+            except OSError:
+                continue
+            if int(above) == parent and state != "Z":
+                found.add(int(entry.name))
+    return found
+
+
+def alive(process: int) -> bool:
+    try:
+        return (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def until(what: Callable[[], object], seconds: float = 30) -> bool:
+    """Wait for something; say whether it came about."""
+    end = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True

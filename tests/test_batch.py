@@ -6,7 +6,6 @@ import random
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Mapping
 from importlib.resources import files as resources
 from pathlib import Path
@@ -16,7 +15,7 @@ import jsonschema
 import pytest
 
 from dedup.manifest import parse, undo
-from tests.run import DEDUP, ROOT, dedup
+from tests.run import DEDUP, LINUX, ROOT, alive, children, dedup, until
 from tests.test_across import SHARE, article
 from tests.test_faults import HOSTILE, UNSEEN
 
@@ -588,40 +587,6 @@ def test_no_content_of_a_batch_steers_a_terminal(command: list[str], tmp_path: P
 # ---------------------------------------------------------------- what goes wrong
 
 
-LINUX = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
-
-
-def _children(parent: int) -> set[int]:
-    """The processes that a process started and that still run."""
-    found = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                state, above = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
-            except OSError:
-                continue
-            if int(above) == parent and state != "Z":
-                found.add(int(entry.name))
-    return found
-
-
-def _alive(process: int) -> bool:
-    try:
-        return (Path("/proc") / str(process) / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def _until(what: Callable[[], object], seconds: float = 30) -> bool:
-    """Wait for something; say whether it came about."""
-    end = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True
-
-
 def _started(big: Path, folder: Path, *more: str) -> "subprocess.Popen[bytes]":
     """A run over many documents that writes over an old file; its working files are below tmp."""
     (folder / "tmp").mkdir()
@@ -667,9 +632,9 @@ def test_a_signal_in_the_middle_leaves_nothing_behind(
 ) -> None:
     """Ctrl-C goes to all processes of the terminal, other signals to one."""
     process = _started(big, tmp_path)
-    assert _until(lambda: moment(process, tmp_path) or process.poll() is not None)
+    assert until(lambda: moment(process, tmp_path) or process.poll() is not None)
     assert process.poll() is None
-    workers = _children(process.pid)
+    workers = children(process.pid)
     if number == signal.SIGINT:
         os.killpg(process.pid, number)
     else:
@@ -678,19 +643,19 @@ def test_a_signal_in_the_middle_leaves_nothing_behind(
     assert (process.returncode, out, err) == (code, b"", b"")
     assert [path.name for path in (tmp_path / "tmp").iterdir()] == []
     assert _files(tmp_path / "out") == {"target.jsonl": b"the old text\n"}
-    assert _until(lambda: not any(map(_alive, workers)))
+    assert until(lambda: not any(map(alive, workers)))
     assert len(workers) > 2 or moment is _writing
 
 
 @LINUX
 def test_no_worker_outlives_a_program_that_is_killed(big: Path, tmp_path: Path) -> None:
     process = _started(big, tmp_path)
-    assert _until(lambda: _at_work(process, tmp_path) or process.poll() is not None)
-    workers = _children(process.pid)
+    assert until(lambda: _at_work(process, tmp_path) or process.poll() is not None)
+    workers = children(process.pid)
     process.kill()
     process.communicate(timeout=60)
     assert len(workers) >= 2
-    assert _until(lambda: not any(map(_alive, workers)))
+    assert until(lambda: not any(map(alive, workers)))
     assert _files(tmp_path / "out") == {"target.jsonl": b"the old text\n"}
 
 
@@ -743,7 +708,7 @@ def test_a_kill_while_files_are_replaced_loses_none_of_them(tmp_path: Path) -> N
     }
     raw, manifest = _write(tmp_path / "raw", files), tmp_path / "m"
     process = subprocess.Popen([*DEDUP, "clean", str(raw), "--in-place", "--manifest", str(manifest)], cwd=ROOT)
-    assert _until(lambda: process.poll() is not None or (manifest.exists() and manifest.stat().st_size > 40_000))
+    assert until(lambda: process.poll() is not None or (manifest.exists() and manifest.stat().st_size > 40_000))
     process.kill()
     process.wait()
     kept = {}

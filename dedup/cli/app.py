@@ -123,7 +123,9 @@ def _settings(
     index: Annotated[
         Path | None, typer.Option("--index", help="Batch: also against the documents of earlier runs, in this file.")
     ] = None,
-    jobs: Annotated[int, typer.Option("-j", "--jobs", min=0, help="Batch: processes; 0: one a core.")] = 0,
+    jobs: Annotated[
+        int, typer.Option("-j", "--jobs", min=0, help="Processes, where there is enough to do; 0: one a core.")
+    ] = 0,
     config: Annotated[
         Path | None, typer.Option("--config", help="Settings from this file, not from the nearest that has some.")
     ] = None,

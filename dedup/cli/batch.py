@@ -13,14 +13,14 @@ from typing import Any
 import duckdb
 
 from dedup.across import edited, find, sides_of
-from dedup.cli.folder import working_folder
+from dedup.cli.folder import full, working_folder
 from dedup.cli.inputs import Engine, Tally
 from dedup.config import Config
 from dedup.decode import decode
 from dedup.engine import Tables
 from dedup.errors import InputError, OutputError
 from dedup.index import Index
-from dedup.io import compression, files
+from dedup.io import compression
 from dedup.io.corpus import Corpus, Gathered, gather, units
 from dedup.io.documents import Reading, Source, working
 from dedup.model import Failure, Findings, Result, Shared, Side, Span
@@ -144,11 +144,7 @@ def batch(
         except duckdb.InterruptException:
             raise KeyboardInterrupt from None
         except (OSError, duckdb.Error) as error:
-            said = error.strerror if isinstance(error, OSError) else str(error).partition("\n")[0]
-            raise OutputError(
-                f"{files.show(folder)}: the working files cannot be written: {said}; set TMPDIR to a folder with more "
-                "room, or give more --memory"
-            ) from None
+            raise OutputError(f"{full(folder, error)}, or give more --memory") from None
         yield work
 
 
@@ -156,7 +152,7 @@ def _worked(
     reading: Reading, sources: Sequence[Source], folder: str, engine: Engine, tally: Tally, stack: ExitStack
 ) -> Batch:
     memory = engine.memory or int(_SHARE * _machine())
-    tables = Tables(folder, int(_REST * memory), engine.workers or os.cpu_count() or 1)
+    tables = Tables(folder, int(_REST * memory), engine.processes)
     stack.callback(tables.close)
     corpus = Corpus(folder, reading, sources)
     stack.callback(corpus.close)
@@ -177,7 +173,7 @@ def _gathered(
     reading: Reading, sources: Sequence[Source], folder: str, engine: Engine, tally: Tally
 ) -> Iterator[Gathered]:
     total = sum(_size(source) for source in sources)
-    workers = 1 if total < _SMALL else engine.workers or os.cpu_count() or 1
+    workers = 1 if total < _SMALL else engine.processes
     errors: list[Failure] = []
     jobs = (
         (reading, folder, number, [(part, sources[part.source]) for part in unit])

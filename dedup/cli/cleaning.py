@@ -2,17 +2,20 @@
 
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dedup.cli import reports, steps
+from dedup.cli.alone import Alone, Asked, spreading
 from dedup.cli.archives import Archive, unpacked
 from dedup.cli.inputs import Job, Tally, say, sources
 from dedup.cli.journal import Journal, opened, same
 from dedup.cli.output import Output
+from dedup.cli.steps import Step
 from dedup.errors import AuditError, InputError, OutputError, UsageError
 from dedup.io import compression, files
 from dedup.io.documents import Reading, Source
@@ -146,11 +149,13 @@ def clean_inputs(
             from dedup.cli.batch import batch
 
             work = stack.enter_context(batch(reading, found, job.engine, tally, replaced))
+            read: Callable[[int], Iterator[Step]] = partial(steps.batched, reading, work)
+        else:
+            spread = stack.enter_context(spreading(job.engine.processes))
+            read = Alone(Asked(reading, bool(targets.reports) or shown, True), found, tally, spread).steps
         with opened(targets.manifest, places) if targets.manifest else nullcontext() as journal:
-            writing = _Writing(reading, targets, places, journal, tally, work)
-            written = writing.sources(
-                found, {archive.source.name: archive for archive in archives}, keep=bool(targets.reports) or shown
-            )
+            writing = _Writing(reading, targets, places, journal, tally, work, read)
+            written = writing.sources(found, {archive.source.name: archive for archive in archives})
             torn = writing.archives(archives)
             written = [n for n in written if not (place := found[n].inside) or place.source not in torn]
         run = work.run(reading.config, tally) if work else reports.alone(reading.config, tally)
@@ -178,22 +183,21 @@ class _Writing:
     journal: Journal | None
     tally: Tally
     work: "Batch | None"
+    read: Callable[[int], Iterator[Step]]  # of a source by number
 
-    def sources(self, found: Sequence[Source], archives: Mapping[str, Archive], keep: bool) -> list[int]:
-        """Write what is left of each source; return the numbers of those that were written. `keep` their Results."""
+    def sources(self, found: Sequence[Source], archives: Mapping[str, Archive]) -> list[int]:
+        """Write what is left of each source; return the numbers of those that were written."""
         written: list[int] = []
         for number, source in enumerate(found):
             if not (self.work and self.work.failed(number, self.tally)):
                 with self.told(source):
-                    self.source(number, source, archives, keep)
+                    self.source(number, source, archives)
                     written.append(number)
         return written
 
-    def source(self, number: int, source: Source, archives: Mapping[str, Archive], keep: bool) -> None:
+    def source(self, number: int, source: Source, archives: Mapping[str, Archive]) -> None:
         work, target = self.work, self.places[source.given or source.path]
-        found = (
-            steps.batched(self.reading, work, number) if work else steps.alone(self.reading, source, self.tally, keep)
-        )
+        found = self.read(number)
         whole = work is not None and work.drops(number) and target != files.STDIN and self.targets.output is None
         packed = source.packed if source.inside else self.targets.packed(source)
         original = work.originals[number] if work else source

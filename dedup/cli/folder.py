@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from dedup.errors import OutputError
+from dedup.io import files
 
 
 @contextmanager
@@ -35,3 +36,9 @@ def working_folder() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def full(folder: str, error: Exception) -> str:
+    """Say that the working folder cannot be written."""
+    said = error.strerror if isinstance(error, OSError) else str(error).partition("\n")[0]
+    return f"{files.show(folder)}: the working files cannot be written: {said}; set TMPDIR to a folder with more room"

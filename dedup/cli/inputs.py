@@ -17,12 +17,17 @@ from dedup.report.safe import safe
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What a batch may use."""
+    """What a run may use."""
 
     workers: int  # 0: one a core
     memory: int  # bytes; 0: half of the machine's
     index: str = ""
     add: bool = False  # to the index what stays
+
+    @property
+    def processes(self) -> int:
+        """How many may work, where there is enough for them to do."""
+        return self.workers or os.cpu_count() or 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,11 @@ class Job:
 
 @dataclass(slots=True)
 class Tally:
-    """What a run has met so far."""
+    """What a run has met so far, or a part of it."""
 
+    unsaid: list[str] | None = (
+        None  # messages of a part, for who puts it in its place; of the run itself, they are told
+    )
     errors: list[Failure] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)  # files
     notes: list[str] = field(default_factory=list)  # what was read in another way than asked for
@@ -66,7 +74,7 @@ class Tally:
     def fail(self, failure: Failure) -> None:
         """Report one error and go on."""
         self.errors.append(failure)
-        complain(safe(failure.message))
+        self._say(failure.message)
 
     def noted(self, row: Row) -> None:
         """Report what is to be known of how a row was read."""
@@ -76,7 +84,13 @@ class Tally:
     def note(self, text: str) -> None:
         """Report what was read in another way than one may expect."""
         self.notes.append(text)
-        complain(safe(text))
+        self._say(text)
+
+    def _say(self, text: str) -> None:
+        if self.unsaid is None:
+            complain(safe(text))
+        else:
+            self.unsaid.append(text)
 
     def fail_document(self, source: Source, line: int | None, error: InputError | AuditError) -> None:
         """Report what is wrong with a record and go on; raise what is wrong with a file."""
@@ -105,6 +119,21 @@ class Tally:
         if place:
             self.results.append(result)
             self.places.append(place)
+
+    def take(self, part: "Tally") -> None:
+        """Add what the next part of the run has met."""
+        for name in ("documents", "dropped", "blocks", "fixes", "grown"):
+            setattr(self, name, getattr(self, name) + getattr(part, name))
+        for sums, more in ((self.paragraphs, part.paragraphs), (self.bytes, part.bytes)):
+            sums[:] = map(int.__add__, sums, more)
+        self.errors += part.errors
+        self.skipped += part.skipped
+        self.notes += part.notes
+        self.results += part.results
+        self.places += part.places
+        self.damaged |= part.damaged
+        for text in part.unsaid or ():
+            self._say(text)
 
     @property
     def removed(self) -> int:

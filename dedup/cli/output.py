@@ -71,17 +71,18 @@ class Output:
         members = self.source.format == "warc" and self.packed == "gzip"  # each record by itself, as readers expect
         plain: AbstractContextManager[BinaryIO] = nullcontext(file)
         with plain if members else compression.compressing(file, self.packed) as stream:
-            last, documents = None, False
+            passed: Whole | None = Whole()  # what stands before the first document
             for step in steps:
-                last, documents = step, documents or step.more is not None
+                if step.more is not None:
+                    passed = None
+                elif passed:
+                    passed.add(step.before, step.before, (Op((0, len(step.before)), None),) if step.before else ())
                 written = step.before + self._recoded(step)
                 stream.write(compression.member(written, "gzip") if members and written else written)
                 self._note(step)
-            if last and not documents and not self.whole:  # without documents: it comes back as it is
-                ops = (Op((0, len(last.before)), None),) if last.before else ()
-                self._note(Step(b"", last.before, last.before, ops, {}))
-        if self.whole and self.journal:
-            self.journal.write(self.whole.record(self.source.name, **self.fields))
+        whole = self.whole or passed  # without documents it comes back as it is
+        if whole and self.journal:
+            self.journal.write(whole.record(self.source.name, **self.fields))
 
     def _table(self, steps: "Iterator[Step] | list[Step]", file: BinaryIO) -> None:
         noted: list[Step] = []

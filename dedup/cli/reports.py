@@ -3,6 +3,7 @@
 import io
 import os
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -10,12 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dedup import __version__
+from dedup.cli.alone import Alone, Asked, spreading
 from dedup.cli.archives import unpacked
 from dedup.cli.inputs import Job, Tally, sources
 from dedup.config import Config
 from dedup.errors import AuditError, InputError, OutputError, UsageError
 from dedup.io import compression, files
-from dedup.io.documents import documents, stretches
 from dedup.report.run import Run
 from dedup.within import explain_document
 
@@ -84,17 +85,16 @@ def found_in(job: Job, tally: Tally) -> Iterator[Run]:
         if job.is_batch(found):
             from dedup.cli.batch import batch
 
-            with batch(reading, found, job.engine, tally) as work:
-                yield work.run(reading.config, tally)
+            with batch(reading, found, job.engine, tally) as together:
+                yield together.run(reading.config, tally)
             return
-        for source in found:
-            try:
-                parts = stretches(reading, source, tally.fail_document, tally.noted)
-                for group in documents(reading, parts, tally.fail_document):
-                    for found_there in group:
-                        tally.add(found_there.result, (source.file, found_there.entry.line))
-            except (AuditError, InputError) as error:
-                tally.skip_or_fail(source, error)
+        with spreading(job.engine.processes) as spread:
+            work = Alone(Asked(reading, True, False), found, tally, spread)
+            for number, source in enumerate(found):
+                try:
+                    deque(work.steps(number), 0)
+                except (AuditError, InputError) as error:
+                    tally.skip_or_fail(source, error)
         yield alone(reading.config, tally)
 
 

@@ -1,14 +1,11 @@
 """Results to steps: a source piece by piece, before and after, with what undoes each."""
 
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dedup.cli.inputs import Tally
 from dedup.errors import InputError
 from dedup.io import files
-from dedup.io.documents import Reading, Source, Stretch, cut, documents, stretches
+from dedup.io.documents import Reading, Source, cut
 from dedup.io.rows import Row
 from dedup.model import Op, Result
 from dedup.rewrite import difference
@@ -17,8 +14,7 @@ if TYPE_CHECKING:
     from dedup.cli.batch import Batch
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One document of a source: what stands before it there, its bytes before and after, and its place in the undo."""
 
     before: bytes
@@ -29,54 +25,12 @@ class Step:
     encoding: str = "utf-8"  # of the bytes
 
 
-def alone(reading: Reading, source: Source, tally: Tally, keep: bool) -> Iterator[Step]:
-    """Yield the documents of a source, each cleaned by itself; what is left of the source after them comes last."""
-    held, at, rows = deque[Stretch](), 0, deque[Row]()
-
-    def hold(row: Row) -> None:
-        tally.noted(row)
-        rows.append(row)
-
-    def read() -> Iterator[Stretch]:
-        for stretch in stretches(reading, source, tally.fail_document, hold):
-            if not source.container:
-                held.append(stretch)
-            yield stretch
-
-    def found() -> Iterator[tuple[int | None, Result, Step]]:
-        nonlocal at
-        for group in documents(reading, read(), tally.fail_document):
-            for one in group:
-                entry, result = one.entry, one.result
-                tally.add(result, (source.file, entry.line) if keep else None)
-                before = b"".join(_between(held, at, entry.span[0]))
-                line = {} if entry.line is None else {"line": entry.line, "id": result.source}
-                at = entry.span[1]
-                yield entry.line, result, Step(before, *one.cut(), line, result.encoding)
-
-    if source.container:
-        told = ((line or 0, result, None) for line, result, _ in found())
-        yield from _rowed(lambda: rows.popleft() if rows else None, told, source)
-    else:
-        yield from (step for *_, step in found())
-        yield Step(b"".join(_between(held, at, None)), b"", b"", (), None)
-
-
-def _between(held: deque[Stretch], start: int, end: int | None) -> Iterator[bytes]:
-    """The bytes of a source from `start` to `end`. Stretches before them are let go."""
-    while held and held[0].start + len(held[0].data) <= start:
-        held.popleft()
-    for stretch in held:
-        first = stretch.start
-        yield stretch.data[max(0, start - first) : None if end is None else max(0, end - first)]
-
-
 def batched(reading: Reading, work: "Batch", number: int) -> Iterator[Step]:
     """Yield the documents of a source of a batch. A line of one that goes is gone with its end."""
     corpus, original = work.corpus, work.originals[number]
     if original.container:
         rows = reading.rows(original)
-        yield from _rowed(lambda: next(rows, None), _told(work, number), original)
+        yield from rowed(lambda: next(rows, None), _told(work, number), original)
         return
     path = corpus.sources[number].path
     at, gone = 0, False
@@ -101,7 +55,7 @@ def _told(work: "Batch", number: int) -> Iterator[tuple[int, Result, str | None]
         yield work.corpus.columns["line"][document], work.result(document), work.witness(document)
 
 
-def _rowed(
+def rowed(
     take: Callable[[], Row | None], told: Iterator[tuple[int, Result, str | None]], source: Source
 ) -> Iterator[Step]:
     """The rows of a container, which `take` gives in order; `told` gives of those with a text the number and Result.

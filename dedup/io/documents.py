@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 1 << 19  # bytes of text, from which on they are cleaned
 _HELD = 8 << 20  # bytes of records that wait for it
-_BLOCK = 4 << 20  # bytes of records read at once
+_BLOCK = 1 << 20  # bytes of records read at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,11 @@ class Stretch(NamedTuple):
     start: int  # where they stand there
     line: int  # the number of the first
 
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return len(self.data)
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -165,20 +170,26 @@ def stretches(
     if not source.lines:
         yield Stretch(0, source, compression.read(source.path, reading.max_ratio), 0, 1)
         return
-    at, line = 0, 1
-    for block in working(reading, source, fail, held):
+    at = 0
+    for block, line in _blocks(reading, source, fail, held):
         yield Stretch(0, source, block, at, line)
         at += len(block)
-        line += block.count(b"\n")
 
 
 def working(reading: Reading, source: Source, fail: Fail, held: Callable[[Row], None] | None = None) -> Iterator[bytes]:
     """Yield a source of several documents as JSON Lines, in blocks of whole lines. Fails as `stretches` does."""
+    return (block for block, _ in _blocks(reading, source, fail, held))
+
+
+def _blocks(
+    reading: Reading, source: Source, fail: Fail, held: Callable[[Row], None] | None
+) -> Iterator[tuple[bytes, int]]:
+    """Yield a source of several documents in blocks of whole lines of JSON, each with the number of its first line."""
+    line = 1
     if not source.container:
         with compression.opened(source.path, reading.max_ratio) as (reader, stream):
-            line = 1
             for block in files.blocks(reader, _BLOCK):
-                yield block
+                yield block, line
                 line += block.count(b"\n")
             if stream.error:
                 fail(source, line, DamagedError(stream.error))
@@ -192,7 +203,9 @@ def working(reading: Reading, source: Source, fail: Fail, held: Callable[[Row], 
                 held(row)
             yield row
 
-    yield from formats.lines(told(), reading.options)
+    for block in formats.lines(told(), reading.options):
+        yield block, line
+        line += block.count(b"\n")
 
 
 def documents(
@@ -210,6 +223,7 @@ def documents(
         held += len(entry.record.line) if entry.record else 0
         if size >= _AT_ONCE or held >= _HELD:
             yield list(_cleaned(reading, waiting, fail, words))
+            words = words or size >= _AT_ONCE  # numpy is there from then on, and is quicker for fewer texts too
             waiting, size, held = [], 0, 0
     if waiting:
         yield list(_cleaned(reading, waiting, fail, words))
