@@ -15,7 +15,7 @@ from dedup.model import Alignment, Gap, Match, Page, Span
 from dedup.record import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
     Keys = Callable[[str], list[str]]
 
@@ -26,6 +26,7 @@ _EDIT = 64  # words that may differ on both sides between two runs
 _INSERTED = 400  # words that one side may have more between two runs
 _SLACK = 8  # words that the original may have more at the ends of a copy
 _EIGHTH = 8  # of the words of a chain: less is a false start
+_PHRASE = 4  # of the words of a paragraph: less is no copy of it
 _TABLE = 1 << 14  # cells of a comparison; larger gaps are one difference
 _GRAM = 3  # words that make a place in a text
 _WRONG = 3  # letters of a word that may be wrong
@@ -42,7 +43,7 @@ def alignments(page: Page, seeds: list[Match], keys: "Keys", least: int) -> list
     out = []
     for chain in _joined(list(_chains([seed for seed in seeds if seed.left + seed.length <= seed.right]))):
         if _size(chain) >= least:
-            found = _aligned(page, chain, keys)
+            found = _aligned(page, _begun(page, chain), keys)
             if found:
                 out.append(found)
     return sorted(out, key=lambda a: a.runs[0].right)
@@ -92,6 +93,18 @@ def _joined(chains: list[list[Match]]) -> list[list[Match]]:
     return out
 
 
+def _begun(page: Page, chain: list[Match]) -> list[Match]:
+    """The chain without runs at its start that are little of their paragraphs: set phrases before the copy begins."""
+    while True:
+        (left, right, _), rest = chain[0], 1
+        edges = _edges(page, left), _edges(page, right)
+        while rest < len(chain) and chain[rest].right < edges[1][1]:
+            rest += 1
+        if rest == len(chain) or _PHRASE * _size(chain[:rest]) >= min(b - a for a, b in edges):
+            return chain
+        chain = chain[rest:]
+
+
 def _follows(before: Match, after: Match) -> bool:
     left, right = after.left - _end(before)[0], after.right - _end(before)[1]
     return min(left, right) >= 0 and max(left, right) <= _INSERTED and min(left, right) <= _EDIT
@@ -130,11 +143,28 @@ def _window(page: Page, chain: list[Match]) -> tuple[Span, Span]:
     (l0, r0), (l1, r1) = chain[0][:2], _end(chain[-1])
     opening = _edges(page, r0)[0]
     head = min(_EDIT, max(_head(page, r0), _head(page, l0)))
-    tail = min(_EDIT, max(_edges(page, end - 1)[1] - end for end in (l1, r1)))
+    ends = _edges(page, l1 - 1)[1], _edges(page, r1 - 1)[1]
+    tail = min(_EDIT, max(ends[0] - l1, ends[1] - r1))
     # Of two copies in a row the first may seem to run on into the second.
-    end = min(l1 + (tail + _SLACK if tail else 0), opening if l0 < opening else r0)
+    limit = opening if l0 < opening else r0
+    more = _paired(page, *ends, limit)
+    end = min(max(l1 + (tail + _SLACK if tail else 0), more[0]), limit)
     start = max(r0 - head, end)
-    return (max(0, l0 - (head + _SLACK if head else 0)), end), (start, min(r1 + tail, page.first[-1]))
+    return (max(0, l0 - (head + _SLACK if head else 0)), end), (start, min(max(r1 + tail, more[1]), page.first[-1]))
+
+
+def _paired(page: Page, left: int, right: int, limit: int) -> Span:
+    """Where the paragraphs end that follow on both sides, near by, and have half of their words in common."""
+    hashes, last = page.words.hashes, min(page.first[-1], right + _INSERTED)
+    while left < limit and right < last:
+        ends = _edges(page, left)[1], _edges(page, right)[1]
+        if ends[0] > min(limit, left + _INSERTED) or ends[1] > last:
+            break
+        a, b = hashes[left : ends[0]].tolist(), hashes[right : ends[1]].tolist()
+        if 2 * sum(n for *_, n in compare(a, b)) < max(len(a), len(b)):
+            break
+        left, right = ends
+    return left, right
 
 
 def _head(page: Page, word: int) -> int:
@@ -150,7 +180,7 @@ def _edges(page: Page, word: int) -> Span:
     return page.first[at - 1], page.first[at]
 
 
-def compare(a: "Sequence[str]", b: "Sequence[str]") -> list[Run]:
+def compare(a: "Sequence[Hashable]", b: "Sequence[Hashable]") -> list[Run]:
     """Return the runs (start in a, start in b, length) of words that stand in both lists, in order.
 
     Runs of words that stand once in each are laid down first, as many as keep their order (patience diff, Cohen); what
@@ -187,11 +217,11 @@ def _meant(runs: list[Run], left: int, right: int) -> list[Run]:
     return out[:-1]
 
 
-def _unique(a: "Sequence[str]", b: "Sequence[str]") -> list[Span]:
+def _unique(a: "Sequence[Hashable]", b: "Sequence[Hashable]") -> list[Span]:
     """Where the same few words start that stand once in `a` and once in `b`, in order of `a`."""
-    tables: list[dict[tuple[str, ...], int]] = []
+    tables: list[dict[tuple[Hashable, ...], int]] = []
     for words in (a, b):
-        at: dict[tuple[str, ...], int] = {}
+        at: dict[tuple[Hashable, ...], int] = {}
         for start, gram in enumerate(zip(*(words[n:] for n in range(_GRAM)), strict=False)):
             at[gram] = -1 if gram in at else start
         tables.append(at)
@@ -216,14 +246,14 @@ def _rising(pairs: list[Span]) -> list[Span]:
     return out[::-1]
 
 
-def _common(a: "Sequence[str]", b: "Sequence[str]") -> "Iterator[Run]":
+def _common(a: "Sequence[Hashable]", b: "Sequence[Hashable]") -> "Iterator[Run]":
     """Yield the runs of a longest common subsequence of two short lists; nothing where the table would be too large.
 
     The table is a number a row (bit-parallel, Hyyrö 2004): with each bit that is 0 the subsequence is one word longer.
     """
     if not a or not b or len(a) * len(b) > _TABLE:
         return
-    places: dict[str, int] = {}
+    places: dict[Hashable, int] = {}
     for at, word in enumerate(reversed(b)):
         places[word] = places.get(word, 0) | 1 << at
     rows = [every := (1 << len(b)) - 1]

@@ -79,6 +79,13 @@ def variants(page: Page, found: list[Near], config: Config, changed: "Changed", 
     total = len(page.words.starts)
     gone, held, told = bytearray(total), bytearray(total), bytearray(total)
     out: list[Variant] = []
+
+    def free(variant: Variant) -> bool:
+        taken = any(
+            x.find(1, *span) >= 0 for x, span in ((gone, variant.copy), (held, variant.copy), (gone, variant.kept))
+        )
+        return not variant.removed or not (taken or (variant.moved and held.find(1, *variant.kept) >= 0))
+
     for near in sorted(found, key=lambda near: -sum(unit.left.matched for unit in near.units)):
         if near.units:
             # A later copy is one copy: what a larger alignment tells is not told again by one that strays into it.
@@ -86,16 +93,13 @@ def variants(page: Page, found: list[Near], config: Config, changed: "Changed", 
             if 2 * told.count(1, start, end) > end - start:
                 continue
             told[start:end] = b"\1" * (end - start)
-        for variant in judge.variants(near):
-            (a, b), (c, d) = variant.copy, variant.kept
-            if variant.removed:
-                if gone.find(1, a, b) >= 0 or held.find(1, a, b) >= 0 or gone.find(1, c, d) >= 0:
-                    continue
-                if variant.moved and held.find(1, c, d) >= 0:
-                    continue
-                gone[a:b] = b"\1" * (b - a)
-                held[c:d] = b"\1" * (d - c)
-            out.append(variant)
+        for plain in judge.variants(near):
+            for variant in filter(free, (judge.headed(plain), plain)):
+                if variant.removed:
+                    for marks, (start, end) in ((gone, variant.copy), (held, variant.kept)):
+                        marks[start:end] = b"\1" * (end - start)
+                out.append(variant)
+                break
     return out
 
 
@@ -175,6 +179,23 @@ class _Judge:
         else:
             return [choices] if choices else []
         return _neighbours(choices)
+
+    def headed(self, variant: Variant) -> Variant:
+        """The variant, with the heading above the copy that goes where the same stands above the one that stays."""
+        page, first = self.page, self.page.first
+        (a, b), (c, d) = variant.copy, variant.kept
+        if not variant.removed or variant.moved or not (page.starts_paragraph(a) and page.starts_paragraph(c)):
+            return variant
+        p, q = page.paragraph(a) - 1, page.paragraph(c) - 1
+        if min(p, q) < 0 or page.line(p).strip().casefold() != page.line(q).strip().casefold():
+            return variant
+        size = a - first[p]
+        apart = first[p] >= d or b <= first[q]
+        return (
+            variant._replace(copy=(a - size, b), kept=(c - size, d))
+            if apart and size < self.config.min_words
+            else variant
+        )
 
     # ------------------------------------------------------------ which copy goes
 
