@@ -11,11 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NamedTuple as Record
 else:
-    from operator import itemgetter
-
     try:  # what `collections` makes of it for its own named tuples: read in C
         from _collections import _tuplegetter
     except ImportError:
+        from operator import itemgetter
 
         def _tuplegetter(at, doc):
             return property(itemgetter(at), doc=doc)
