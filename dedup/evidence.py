@@ -183,8 +183,12 @@ def _item(line: str) -> bool:
 
 def coded(page: Page, spans: "Iterable[Span]") -> bool:
     """Whether a quarter of the lines of these spans, or more, are written as code or as data."""
-    marks = [_code(page.line(p).strip()) for span in spans for p in paragraphs(page, span)]
-    return 4 * sum(marks) >= len(marks) > 0
+    counts: dict[str, int] = {}  # of lines: many may be the same
+    for span in spans:
+        for p in paragraphs(page, span):
+            line = page.line(p).strip()
+            counts[line] = counts.get(line, 0) + 1
+    return 4 * sum(n for line, n in counts.items() if _code(line)) >= sum(counts.values()) > 0
 
 
 def _code(line: str) -> bool:
