@@ -41,7 +41,9 @@ def main() -> None:
         signal.raise_signal(signal.SIGPIPE)
         code = 2
     except OSError as error:
-        code = complain(f"standard output: cannot be written: {error.strerror or error}")
+        import os
+
+        os._exit(complain(f"standard output: cannot be written: {error.strerror or error}"))  # nor by trying again
     leave(code)
 
 
