@@ -11,7 +11,8 @@ Neither:  near-chance (what was compared and is no copy; told only where everyth
 """
 
 import math
-from itertools import pairwise
+from bisect import bisect_right
+from itertools import accumulate, pairwise
 
 from dedup.config import Config
 from dedup.evidence import (
@@ -190,12 +191,9 @@ class _Judge:
         if min(p, q) < 0 or page.line(p).strip().casefold() != page.line(q).strip().casefold():
             return variant
         size = a - first[p]
-        apart = first[p] >= d or b <= first[q]
-        return (
-            variant._replace(copy=(a - size, b), kept=(c - size, d))
-            if apart and size < self.config.min_words
-            else variant
-        )
+        if size >= self.config.min_words or not (first[p] >= d or b <= first[q]):
+            return variant
+        return variant._replace(copy=(a - size, b), kept=(c - size, d))
 
     # ------------------------------------------------------------ which copy goes
 
@@ -237,14 +235,20 @@ class _Judge:
         return out[0], out[1]
 
     def _own_paragraph(self, unit: Unit, side: Half) -> bool:
-        """Whether a side has a paragraph of which the other one lacks most: a heading that came in by chance."""
-        first = self.page.first
+        """Whether one of the paragraphs of a side is mostly missing in the other one: a heading came in by chance."""
+        if len(side.paragraphs) < 2:
+            return False
         gaps = [gap[:2][side is unit.right] for gap in unit.gaps if not gap.alike]
-        sizes = [(first[p], first[p + 1]) for p in side.paragraphs]
-        return any(
-            b - a >= _STATEMENT and 2 * sum(max(0, min(b, end) - max(a, start)) for start, end in gaps) > b - a
-            for a, b in (sizes if len(sizes) > 1 else ())
-        )
+        starts = [start for start, _ in gaps]
+        before = [0, *accumulate(end - start for start, end in gaps)]
+
+        def missing(word: int) -> int:
+            """The words in gaps up to here."""
+            at = bisect_right(starts, word)
+            return before[at] - (max(0, gaps[at - 1][1] - word) if at else 0)
+
+        edges = [(self.page.first[p], self.page.first[p + 1]) for p in side.paragraphs]
+        return any(b - a >= _STATEMENT and 2 * (missing(b) - missing(a)) > b - a for a, b in edges)
 
     def _own_sentence(self, gap: tuple[Span, Span]) -> bool:
         """Whether the first side of a gap holds a whole sentence that the second, shorter or not, does not have.

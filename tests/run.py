@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SEED = ROOT / "fixtures" / "seed" / "raw.txt"
 CANONICAL = ROOT / "fixtures" / "seed" / "canonical.txt"
 DEDUP = [sys.executable, "-m", "dedup"]
+OLD = b"the old text\n"
 LINUX = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
 
 
@@ -30,6 +31,23 @@ def dedup(
         env=plain | (env or {}),
         timeout=120,
         check=False,
+    )
+
+
+def begun(folder: Path, *arguments: str | Path, stdin: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
+    """`dedup clean ARGUMENTS` over an old file, out/target.jsonl; its working files are below tmp."""
+    for name in ("tmp", "out"):
+        (folder / name).mkdir()
+    target = folder / "out" / "target.jsonl"
+    target.write_bytes(OLD)
+    return subprocess.Popen(
+        [*DEDUP, "clean", *map(str, arguments), "-o", str(target)],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(folder / "tmp")},
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     )
 
 

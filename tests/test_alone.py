@@ -15,10 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.run import DEDUP, LINUX, ROOT, alive, children, dedup, until
+from tests.run import DEDUP, LINUX, OLD, ROOT, alive, begun, children, dedup, until
 
 APART = ["--scope", "document"]
-OLD = b"the old text\n"
 
 
 def _texts(size: int) -> Iterator[str]:
@@ -56,19 +55,8 @@ def _below(folder: Path) -> dict[str, bytes]:
 @contextmanager
 def _waiting(big: Path, folder: Path, jobs: str = "2") -> Iterator["subprocess.Popen[bytes]"]:
     """A run over an old file that has read and written much from a pipe, and waits for more."""
-    for name in ("tmp", "out"):
-        (folder / name).mkdir()
-    target = folder / "out" / "target.jsonl"
-    target.write_bytes(OLD)
-    with subprocess.Popen(
-        [*DEDUP, "clean", "-", "--input-format", "jsonl", "-o", str(target), "-j", jobs, *APART],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(folder / "tmp")},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
+    more = "--input-format", "jsonl", "-j", jobs, *APART
+    with begun(folder, "-", *more, stdin=subprocess.PIPE) as process:
         assert process.stdin
         for _ in range(2):
             process.stdin.write(big.read_bytes() + b"\n")

@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 
 from dedup.manifest import parse, undo
-from tests.run import DEDUP, LINUX, ROOT, alive, children, dedup, until
+from tests.run import DEDUP, LINUX, ROOT, alive, begun, children, dedup, until
 from tests.test_across import SHARE, article
 from tests.test_faults import HOSTILE, UNSEEN
 
@@ -587,22 +587,6 @@ def test_no_content_of_a_batch_steers_a_terminal(command: list[str], tmp_path: P
 # ---------------------------------------------------------------- what goes wrong
 
 
-def _started(big: Path, folder: Path, *more: str) -> "subprocess.Popen[bytes]":
-    """A run over many documents that writes over an old file; its working files are below tmp."""
-    (folder / "tmp").mkdir()
-    (folder / "out").mkdir()
-    (folder / "out" / "target.jsonl").write_bytes(b"the old text\n")
-    return subprocess.Popen(
-        [*DEDUP, "clean", str(big), "-o", str(folder / "out" / "target.jsonl"), "-j", "2", *more],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(folder / "tmp")},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-
-
 def _at_work(process: "subprocess.Popen[bytes]", folder: Path) -> bool:
     """Whether workers have written some of what they found."""
     return any(path.stat().st_size for path in (folder / "tmp").glob("dedup-*/*.results"))
@@ -631,7 +615,7 @@ def test_a_signal_in_the_middle_leaves_nothing_behind(
     tmp_path: Path,
 ) -> None:
     """Ctrl-C goes to all processes of the terminal, other signals to one."""
-    process = _started(big, tmp_path)
+    process = begun(tmp_path, big, "-j", "2")
     assert until(lambda: moment(process, tmp_path) or process.poll() is not None)
     assert process.poll() is None
     workers = children(process.pid)
@@ -649,7 +633,7 @@ def test_a_signal_in_the_middle_leaves_nothing_behind(
 
 @LINUX
 def test_no_worker_outlives_a_program_that_is_killed(big: Path, tmp_path: Path) -> None:
-    process = _started(big, tmp_path)
+    process = begun(tmp_path, big, "-j", "2")
     assert until(lambda: _at_work(process, tmp_path) or process.poll() is not None)
     workers = children(process.pid)
     process.kill()

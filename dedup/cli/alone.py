@@ -14,7 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dedup.cli.folder import full, working_folder
-from dedup.cli.inputs import Tally
+from dedup.cli.inputs import SMALL, Tally
 from dedup.cli.steps import Step, rowed
 from dedup.errors import AuditError, DedupError, InputError
 from dedup.io.documents import Reading, Source, Stretch, documents, stretches
@@ -24,7 +24,6 @@ from dedup.model import Result
 if TYPE_CHECKING:
     from dedup.processes import Spread
 
-_SMALL = 8 << 20  # bytes of input below which one process is quicker than to start more
 _UNIT = 1 << 20  # bytes of files that a worker reads at once
 _FILES = 1024  # that it reads at once, at most
 
@@ -183,10 +182,10 @@ def spreading(workers: int) -> "Iterator[Spread]":
             for job in jobs if workers > 1 else ():
                 first.append(job)
                 seen += job.size
-                if seen >= _SMALL and len(first) > 1:
+                if seen >= SMALL and len(first) > 1:
                     break
             jobs = chain(first, jobs)
-            if seen < _SMALL or len(first) < 2:
+            if seen < SMALL or len(first) < 2:
                 yield from map(work, jobs)
                 return
             if not started:

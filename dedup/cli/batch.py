@@ -14,7 +14,7 @@ import duckdb
 
 from dedup.across import edited, find, sides_of
 from dedup.cli.folder import full, working_folder
-from dedup.cli.inputs import Engine, Tally
+from dedup.cli.inputs import SMALL, Engine, Tally
 from dedup.config import Config
 from dedup.decode import decode
 from dedup.engine import Tables
@@ -28,7 +28,6 @@ from dedup.processes import processes
 from dedup.report.run import Run
 from dedup.rewrite import Table
 
-_SMALL = 8 << 20  # bytes of input below which one process is quicker than to start more
 _NAME = 100  # characters of a name that one of ours keeps
 _NAMED = 5  # sources that the name of a run tells
 _SHARE = 0.5  # of the memory of the machine, where no limit is given
@@ -173,7 +172,7 @@ def _gathered(
     reading: Reading, sources: Sequence[Source], folder: str, engine: Engine, tally: Tally
 ) -> Iterator[Gathered]:
     total = sum(_size(source) for source in sources)
-    workers = 1 if total < _SMALL else engine.processes
+    workers = 1 if total < SMALL else engine.processes
     errors: list[Failure] = []
     jobs = (
         (reading, folder, number, [(part, sources[part.source]) for part in unit])
@@ -260,7 +259,7 @@ def _machine() -> int:
 @contextmanager
 def _progress(total: int) -> Iterator[Any]:
     """A bar with the rate and the time left, on a terminal only."""
-    if sys.stderr is None or not sys.stderr.isatty() or total < _SMALL:
+    if sys.stderr is None or not sys.stderr.isatty() or total < SMALL:
         yield lambda size: None
         return
     from rich.console import Console

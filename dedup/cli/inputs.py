@@ -14,6 +14,8 @@ from dedup.io.rows import Row
 from dedup.model import Failure, Result
 from dedup.report.safe import safe
 
+SMALL = 8 << 20  # bytes of input below which one process is quicker than to start more
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:

@@ -16,7 +16,8 @@ from dedup.io.rows import Options
 from dedup.manifest import parse, undo
 from dedup.report.safe import safe
 
-# What the fields of a record may raise that are of the right kind, and wrong.
+# What the fields of a record may raise that are of the right kind, and wrong. (zipfile says NotImplementedError of a
+# compression that there is not.)
 _DAMAGED = (LookupError, TypeError, ValueError, ArithmeticError, NotImplementedError, struct.error)
 
 

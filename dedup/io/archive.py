@@ -139,7 +139,7 @@ def extracted(path: str, format: str, name: str, ratio: int, held: str) -> Itera
             while not wrong:
                 try:
                     data = member.stream.read(_BLOCK)
-                except (*_DAMAGE, NotImplementedError) as error:
+                except _DAMAGE as error:
                     wrong = f"cannot be read: {error}"
                     break
                 if not data:

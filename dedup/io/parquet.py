@@ -98,7 +98,7 @@ def _strings(column: "pa.Array") -> list[str]:
         if pa.types.is_temporal(column.type):  # else the words would depend on what else is installed
             column = column.cast(pa.string())
         return ["" if value is None else str(value) for value in column.to_pylist()]
-    except (ValueError, OverflowError, NotImplementedError, pa.ArrowException):
+    except (ValueError, OverflowError, pa.ArrowException):
         return [""] * len(column)
 
 
