@@ -102,7 +102,7 @@ def _absorbed(cuts: list[Cut]) -> list[Cut]:
 
 
 def _differing(document: Document, tokens: Words, rules: list[str], pairs: "Sequence[Pair]") -> dict[int, list[Run]]:
-    """As `trace`, where copies may differ: a run is told of the words that match, and of what stands between them.
+    """As `trace`, where copies may differ: a word that matches none is told with the one that it stands opposite to.
 
     A run ends where the kept words go back, or where words between them are gone.
     """
@@ -110,22 +110,29 @@ def _differing(document: Document, tokens: Words, rules: list[str], pairs: "Sequ
 
     text, total = document.text, len(tokens.starts)
     key = [keys(text[tokens.starts[word] : tokens.end(word)])[0] for word in range(total)]
-    witness = list(range(total))  # -1: a word that no other stands for
+    witness = list(range(total))
+    differs = bytearray(total)  # a word that its witness does not match, but only stands opposite to
     for rule, (gone, kept) in zip(rules, pairs, strict=True):
         if rule != "near-copy":
             for at, word in enumerate(gone):
                 witness[word] = kept[at % len(kept)]
             continue
-        for word in gone:
-            witness[word] = -1
-        for i, j, length in compare([key[word] for word in gone], [key[word] for word in kept]):
+        i = j = 0
+        same = compare([key[word] for word in gone], [key[word] for word in kept])
+        for x, y, length in [*same, (len(gone), len(kept), 0)]:
+            for word in gone[i:x]:
+                witness[word], differs[word] = kept[min(j, max(y, 1) - 1)], 1
+                j += 1
             for step in range(length):
-                witness[gone[i + step]] = kept[j + step]
+                witness[gone[x + step]] = kept[y + step]
+            i, j = x + length, y + length
 
-    def final(word: int) -> int:
-        while word >= 0 and witness[word] != word:
+    def final(word: int) -> tuple[int, int]:
+        differing = 0
+        while witness[word] != word:
+            differing |= differs[word]
             word = witness[word]
-        return word
+        return word, differing
 
     lost = [0, *accumulate(witness[word] != word for word in range(total))]
     out: dict[int, list[Run]] = {}
@@ -133,13 +140,18 @@ def _differing(document: Document, tokens: Words, rules: list[str], pairs: "Sequ
         if not gone or (gone[-1] - gone[0] + 1 == len(gone) and lost[kept[-1] + 1] == lost[kept[0]]):
             continue
         runs: list[Run] = []
+        matched = False  # whether the last kept word of the run is matched
         for word in gone:
-            stands = final(word)
+            stands, differing = final(word)
             last = runs[-1] if runs else None
-            onward = last and (stands < 0 or (stands > last.kept_last and lost[stands] == lost[last.kept_last]))
+            onward = last and (
+                differing or (stands >= last.kept_last + matched and lost[stands] == lost[last.kept_last])
+            )
             if last and onward and word == last.last + 1:
-                runs[-1] = last._replace(last=word, kept_last=max(stands, last.kept_last))
-            elif stands >= 0:
-                runs.append(Run(word if runs else gone[0], word, stands, stands))
+                runs[-1] = last._replace(last=word, kept_last=last.kept_last if differing else stands)
+                matched |= not differing
+            else:
+                runs.append(Run(word, word, stands, stands))
+                matched = not differing
         out[at] = runs
     return out

@@ -28,6 +28,13 @@ _SHORT = b"Engine 3.14 over called other who.\n"
 _LONG = 4 * b"Engine\n" + b"Engine 3.14 over called other who had time their this may not only so.\n"
 # A later pass removed what stood around an earlier cut.
 _CUT_AROUND_A_CUT = b"Engine\n" + _SHORT + _LONG + _SHORT + 2 * b"Engine\n" + _SHORT + _LONG + _SHORT
+_SAID = (
+    "Engine 3.14 over called other who had time their this may not only so 12. "
+    "To winter the water use at into which street way it's people.\n"
+)
+_DIFFERING_TWICE = (  # a near copy with a line more that stands twice, and is apart from the words that match
+    f"Engine\nEngine\nShe.\nShe.\n{_SAID}ä»–ã€‚\nä»–ã€‚\nEngine\nEngine\nShe.\nShe.\n{_SAID}{_SAID}".encode()
+)
 _TURNED = (  # with colliding hashes: a run that overlaps itself went for what went with it
     b"Engine 3.14 over called other who had time their this may not only.\nEngine\n"
     + 2 * b"Engine\nEngine 3.14 over called other who had time their this may not only.At:\nEngine\n"
@@ -138,6 +145,7 @@ _CONFIGS = [
 ]
 
 
+@example(_DIFFERING_TWICE, dedup.Config(similarity=0.9))
 @given(documents(), st.sampled_from(_CONFIGS))
 def test_every_result_passes_its_audit(data: bytes, config: dedup.Config) -> None:
     """The audit knows nothing of how a result was made: it asks laws 1, 2, 3 and 8 of the result, near copies too."""
