@@ -80,15 +80,24 @@ def measured(command: list[str], source: Path, target: Path | None = None) -> tu
 
 
 def startup(folder: Path) -> str:
-    """The bare filter on the seed, as multiples of `python -c pass`."""
-    clean = folder / "clean"
-    pairs = []
-    for _ in range(4 * RUNS):
-        bare, _ = measured([sys.executable, "-c", "pass"], SEED)
-        spent, _ = measured([str(SCRIPT)], SEED, clean)
-        pairs.append(spent / bare)
-    assert clean.read_bytes() == CANONICAL.read_bytes(), "wrong answer on the seed"
-    return f"bare filter on the seed: {statistics.median(pairs):.2f} x `python -c pass`\n"
+    """A table of the bare filter on small texts, as multiples of `python -c pass`."""
+    source, clean = folder / "source", folder / "clean"
+    texts = {"the seed, 7 KB": (SEED.read_bytes(), CANONICAL.read_bytes())}
+    for size in (100_000, 1_000_000):
+        for shape in ("ordinary", "doubled"):
+            data = SHAPES[shape](size)
+            texts[f"{shape}, {size // 1000} KB"] = data, ANSWERS.get(shape, bytes)(data)
+    rows = []
+    for name, (data, answer) in texts.items():
+        source.write_bytes(data)
+        ratios = []
+        for _ in range(4 * RUNS):
+            bare, _ = measured([sys.executable, "-c", "pass"], source)
+            spent, _ = measured([str(SCRIPT)], source, clean)
+            ratios.append(spent / bare)
+        assert clean.read_bytes() == answer, f"wrong answer: {name}"
+        rows.append(f"| {name} | {statistics.median(ratios):.2f} |")
+    return "| text | time, x `python -c pass` |\n|---|---|\n" + "\n".join(rows) + "\n"
 
 
 def shapes(folder: Path, size: int) -> str:
@@ -105,7 +114,7 @@ def shapes(folder: Path, size: int) -> str:
             ratios.append(seconds / max(yardstick, 0.001))
             spent.append(seconds)
         if name not in UNCHECKED:
-            assert clean.read_bytes() == ANSWERS.get(name, lambda same: same)(data), f"wrong answer: {name}"
+            assert clean.read_bytes() == ANSWERS.get(name, bytes)(data), f"wrong answer: {name}"
         base = base or statistics.median(spent)
         times = statistics.median(ratios), statistics.median(spent) / base
         rows.append(f"| {name} | {times[0]:.0f} | {times[1]:.2f} | {peak / len(data):.1f} |")

@@ -45,8 +45,12 @@ def decode(data: bytes, source: str = "input", *, force_text: bool = False, enco
             "use --text to treat it as text all the same"
         )
     mark = _UTF8 if data.startswith(_UTF8) else b""
-    text = data[len(mark) :].decode("utf-8", "surrogateescape")
-    undecoded = 0 if text.isascii() else sum(1 for c in text if "\udc80" <= c <= "\udcff")
+    undecoded = 0
+    try:
+        text = data[len(mark) :].decode()
+    except UnicodeDecodeError:
+        text = data[len(mark) :].decode("utf-8", "surrogateescape")
+        undecoded = _undecoded(text)
     if undecoded and not encoding and not mark and (document := _encoded(data, _guessed(data))):
         return document
     return Document(data, text, "utf-8", "surrogateescape", mark, undecoded)
@@ -68,8 +72,13 @@ def _encoded(data: bytes, encoding: str) -> Document | None:
             return None
     except (UnicodeError, LookupError):
         return None
-    undecoded = 0 if errors == "surrogatepass" else sum(1 for c in text if "\udc80" <= c <= "\udcff")
+    undecoded = 0 if errors == "surrogatepass" else _undecoded(text)
     return Document(data, text, encoding, errors, b"", undecoded)
+
+
+def _undecoded(text: str) -> int:
+    """How many bytes became no character."""
+    return sum(1 for c in text if "\udc80" <= c <= "\udcff")
 
 
 def codec(name: str) -> str:
@@ -94,7 +103,7 @@ def _guessed(data: bytes) -> str:
     """The encoding that the data looks like; empty where that is open. Lines count once: copies tell nothing new."""
     lines = b"\n".join(dict.fromkeys(data[:_LOOKED_AT].split(b"\n")))
     text = lines.decode("utf-8", "surrogateescape")
-    undecoded = sum(1 for c in text if "\udc80" <= c <= "\udcff")
+    undecoded = _undecoded(text)
     if undecoded < _ENOUGH or 2 * undecoded < sum(1 for c in text if c > "\x7f"):
         return ""
     from charset_normalizer import from_bytes

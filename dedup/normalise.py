@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
 SCHEME = "words-1"
 
-# ASCII: letters lower-cased, digits kept, all else a space.
-_ASCII = bytes(c + 32 if 65 <= c <= 90 else c if 48 <= c <= 57 or 97 <= c <= 122 else 32 for c in range(128)).decode(
-    "ascii"
-)
+# Latin-1: ASCII letters lower-cased, other letters and digits kept, all else a space.
+_LATIN = bytes(c + 32 if 65 <= c <= 90 else c if chr(c).isalnum() else 32 for c in range(256))
+_ASCII = _LATIN[:128].decode("ascii")
 _BATCH = 1 << 18  # characters tokenised at once: a list of all words of a large text would not fit
+_SOME = 1 << 12  # words
 _REMEMBERED = 1 << 16  # words of which the hash is remembered
-_PAD = "\u2060"
+_PAD, _GAP = "\u2060", "\x1f"  # they fill what was read as fewer characters: in a word, and behind what is none
 # Han, Kana, Thai, Lao, Khmer, Burmese: written without spaces between words.
 SOLO = (
     "\u0e01-\u0e5b\u0e81-\u0edf\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u4dbf"
@@ -52,14 +52,15 @@ _ENTITY = r"&(?:amp;)*(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1
 _CAPITALS = "ŠŒŽŸ"
 _TAIL = "\u0080-\u00bf€‚ƒ„…†‡ˆ‰‹‘’“”•–—˜™š›œž"
 _MARKS = "[\u00a0‘’“”«»…–—]"
-_NEXT = f"{_PAD}*[{_TAIL}{_CAPITALS}]"
+_FILL = f"[{_PAD}{_GAP}]"
+_NEXT = f"{_FILL}*[{_TAIL}{_CAPITALS}]"
 _MOJIBAKE = (
-    f"(?=[Â-ô])(?:[Â-ÇÎ-ß]{_PAD}*[{_TAIL}]|(?<![A-Z])[Â-ß]{_PAD}*[{_CAPITALS}](?![A-Z])"
-    f"|(?:(?<=[a-z])[È-Í]{_PAD}*(?!\u00a0)|[È-Í]{_PAD}*(?!\u00a0|[‘’“”»…]\\W))[{_TAIL}]"
+    f"(?=[Â-ô])(?:[Â-ÇÎ-ß]{_FILL}*[{_TAIL}]|(?<![A-Z])[Â-ß]{_FILL}*[{_CAPITALS}](?![A-Z])"
+    f"|(?:(?<=[a-z])[È-Í]{_FILL}*(?!\u00a0)|[È-Í]{_FILL}*(?!\u00a0|[‘’“”»…]\\W))[{_TAIL}]"
     f"|[à-ï](?!\u00a0|{_MARKS}{{2}})(?:{_NEXT}){{2}}"
-    f"|[ð-ô](?:{_NEXT}){{3}})"
+    f"|[ð-ô](?:{_NEXT}){{3}}){_GAP}*"
 )
-_PERHAPS = f"[Â-ô][{_PAD}{_TAIL}{_CAPITALS}]"  # how each of them begins
+_PERHAPS = f"[Â-ô][{_PAD}{_GAP}{_TAIL}{_CAPITALS}]"  # how each of them begins
 
 
 class _Digests(dict[str, bytes]):
@@ -83,7 +84,7 @@ def words(text: str) -> Words:
     text = reading(text)
     starts, sizes, hashes = integers(len(text)), integers(0xFFFF, size=len(text)), bytearray()
     digest_of = _DIGESTS.__getitem__
-    for at, found in _ascii_words(text) if text.isascii() else _unicode_words(text):
+    for at, found in _spaced_words(text) if _simple(text) else _unicode_words(text):
         lengths = list(map(len, found))
         try:
             sizes.extend(lengths)
@@ -103,7 +104,23 @@ def keys(text: str) -> list[str]:
     text = reading(text)
     if text.isascii():
         return text.translate(_ASCII).split()
-    return [key(word) for word in _pattern(text).findall(text)]
+    found = _found(text)
+    key_of = {word: key(word) for word in set(found)}
+    return [key_of[word] for word in found]
+
+
+def repeating(text: str, k: int) -> bool:
+    """Return whether a run of `k` words may stand twice in `text`: none is missed. Quicker than to look where."""
+    text = reading(text)
+    found = _found(text)
+    each = found if text.isascii() else list(map(_DIGESTS.__getitem__, found))
+    hashes, seen, size = map(hash, zip(*(each[at:] for at in range(k)), strict=False)), set[int](), 0
+    while some := list(islice(hashes, _SOME)):
+        seen.update(some)
+        size += len(some)
+        if len(seen) < size:
+            return True
+    return False
 
 
 def solo_words(text: str) -> int:
@@ -112,7 +129,7 @@ def solo_words(text: str) -> int:
         return 0
     import re
 
-    return sum(1 for _ in re.finditer(rf"(?=[^\W_])[{SOLO}]", text))
+    return sum(c.isalnum() for run in re.findall(f"[{SOLO}]+", text) for c in run)
 
 
 def reading(text: str) -> str:
@@ -137,16 +154,27 @@ def _read_entity(match: "re.Match[str]") -> str:
 
     source = match.group()
     plain = html.unescape("&" + source.replace("&", "").replace("amp;", ""))
-    return plain + _PAD * (len(source) - len(plain)) if len(plain) < len(source) else source
+    return _padded(plain, len(source)) if len(plain) < len(source) else source
 
 
 def _read_mojibake(match: "re.Match[str]") -> str:
     source = match.group()
     try:
-        plain = b"".join(_byte(c) for c in source if c != _PAD).decode("utf-8")
+        plain = b"".join(_byte(c) for c in source if c not in (_PAD, _GAP)).decode("utf-8")
     except UnicodeDecodeError:
         return source
-    return plain + _PAD * (len(source) - len(plain))
+    return _padded(plain, len(source))
+
+
+def _padded(plain: str, size: int) -> str:
+    return plain + (_PAD if _in_word(plain[-1:]) else _GAP) * (size - len(plain))
+
+
+def _in_word(char: str) -> bool:
+    """Whether a character makes a word, or goes on with one."""
+    from unicodedata import category
+
+    return char.isalnum() or char in IGNORED or category(char)[0] == "M"
 
 
 def _byte(char: str) -> bytes:
@@ -156,14 +184,31 @@ def _byte(char: str) -> bytes:
         return char.encode("latin-1")
 
 
-def _ascii_words(text: str) -> "Iterator[tuple[list[int], list[str]]]":
-    """Batches of (starts, words), the words lower-cased."""
+def _found(text: str) -> list[str]:
+    """The words of a text as it is read, ASCII in lower case."""
+    return _spaced(text).split() if _simple(text) else _pattern(text).findall(text)
+
+
+def _simple(text: str) -> bool:
+    """Whether all words are of letters and digits of Latin-1, without characters that are passed over."""
+    return text.isascii() or not any(_in_word(c) for c in set(text) if c > "\xff" or c == "\xad")
+
+
+def _spaced(text: str) -> str:
+    """A simple text with a space for each character that separates words."""
+    if text.isascii():
+        return text.translate(_ASCII)
+    return text.encode("latin-1", "replace").translate(_LATIN).decode("latin-1")
+
+
+def _spaced_words(text: str) -> "Iterator[tuple[list[int], list[str]]]":
+    """Batches of (starts, words) of a simple text."""
     at, total = 0, len(text)
     while at < total:
         end = at + _BATCH
         while end < total and text[end].isalnum():
             end += 1
-        parts = text[at:end].translate(_ASCII).split(" ")
+        parts = _spaced(text[at:end]).split(" ")
         # Part i starts after the i parts and i spaces before it; an empty part is a second space.
         starts = map(int.__add__, accumulate(map(len, parts), initial=at), count())
         if any(parts):

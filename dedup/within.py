@@ -8,7 +8,7 @@ from dedup.decode import again, byte_spans, decode
 from dedup.errors import DedupError, InputError
 from dedup.extent import extents, runs_together, variant_extents
 from dedup.model import Block, Document, Match, Near, Op, Paragraphs, Result, Span, Words
-from dedup.normalise import keys, solo_words, words
+from dedup.normalise import keys, repeating, solo_words, words
 from dedup.record import TYPE_CHECKING, Record
 from dedup.region import regions
 from dedup.rewrite import Table, rebuild, undo
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 
 _LARGE = 1 << 19  # bytes from which on numpy saves more than its import costs
+_VAST = 1 << 21  # bytes from which on this is so even where nothing repeats
 _SEED = 4  # words in a row that may be a part of a copy that differs
 
 
@@ -80,13 +81,12 @@ def clean_documents(
             read.append(_Cleaning(given.data, given.source, given.force_text, vector, given.under(config)))
         except InputError as error:
             read.append(error)
-    least = config.min_words if config.similarity is None else min(_SEED, config.min_words)
     going = [cleaning for cleaning in read if isinstance(cleaning, _Cleaning)]
     while going:
         batch = vector.Batch([cleaning.stage.left.text for cleaning in going])
         for number, cleaning in enumerate(going):
             cleaning.words = (batch, number) if words else None
-        repeating = batch.repeating(least)
+        repeating = batch.repeating(_least(config))
         going = [c for n, c in enumerate(going) if c.go_on(batch.words(n) if n in repeating else None)]
     return [_result(c, given, config) if isinstance(c, _Cleaning) else c for c, given in zip(read, inputs, strict=True)]
 
@@ -122,27 +122,41 @@ def explain_document(
     return cleaning.result(), tuple(cleaning.placed([told]) for told in passes)
 
 
-def _kernel(size: int) -> "Kernel":
-    """What finds words and matches: of a small text the readable stages, of a large one (bytes) numpy."""
-    if size < _LARGE:
-        return _Readable()
-    from dedup import vector
-
-    return vector
+def _least(config: Config) -> int:
+    """How many words in a row must stand twice for a text to be looked at."""
+    return config.min_words if config.similarity is None else min(_SEED, config.min_words)
 
 
-class _Readable:
-    words = staticmethod(words)
+class _BySize:
+    """What finds words and matches: of a small text the readable stages, of a large one numpy, once it is needed."""
 
-    @staticmethod
-    def matches(found: Words, k: int) -> list[Match]:
-        return chain(found, links(found, k), k)
+    def __init__(self, size: int) -> None:
+        self.large, self.loaded = size >= _LARGE, False
+
+    def _kernel(self) -> "Kernel":
+        from dedup import vector
+
+        self.loaded = True
+        return vector
+
+    def words(self, text: str) -> Words:
+        return self._kernel().words(text) if self.large else words(text)
+
+    def matches(self, found: Words, k: int) -> list[Match]:
+        return self._kernel().matches(found, k) if self.large else chain(found, links(found, k), k)
+
+    def repeating(self, text: str, k: int) -> Words | None:
+        """The words of a text in which a run of `k` words may stand twice."""
+        if len(text) < (_LARGE if self.loaded else _VAST) and not repeating(text, k):
+            return None
+        return self.words(text)
 
 
 def _cleaning(data: bytes, config: Config, source: str, force_text: bool) -> "_Cleaning":
     """The passes over a document, all made."""
-    cleaning = _Cleaning(data, source, force_text, _kernel(len(data)), config)
-    while cleaning.go_on(cleaning.kernel.words(cleaning.stage.left.text)):
+    kernel = _BySize(len(data))
+    cleaning = _Cleaning(data, source, force_text, kernel, config)
+    while cleaning.go_on(kernel.repeating(cleaning.stage.left.text, _least(config))):
         pass
     return cleaning if cleaning.steady() else _cleaning(data, config._replace(encoding="utf-8"), source, force_text)
 

@@ -3,6 +3,7 @@
 from array import array
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given
@@ -95,6 +96,16 @@ def test_thai_marks_stay_with_their_letters() -> None:
 @given(texts())
 def test_reading_keeps_the_length_of_the_text(text: str) -> None:
     assert len(reading(text)) == len(text)
+
+
+@given(st.text("abÀßéµ²º \n_-“”—\u00a0\u00ad\u0301\udce9\U0001f600&;;#x41", max_size=60))
+def test_the_words_of_a_text_do_not_depend_on_how_they_are_read(text: str) -> None:
+    found, read = words(text), keys(text)
+    with patch("dedup.normalise._simple", lambda text: False):
+        again = words(text)
+        assert keys(text) == read
+    assert ([*found.starts], [*found.sizes]) == ([*again.starts], [*again.sizes])
+    assert bytes(found.hashes) == bytes(again.hashes)
 
 
 @given(texts())

@@ -63,13 +63,15 @@ def test_no_text_is_missed_where_the_readable_stage_has_links(found: list[bytes]
     texts = [data.decode("utf-8", "surrogateescape") for data in found]
     linked = {number for number, text in enumerate(texts) if shingle.links(normalise.words(text), 8)}
     assert vector.Batch(texts).repeating(8) >= linked
+    assert {number for number, text in enumerate(texts) if normalise.repeating(text, 8)} == linked
 
 
 @given(documents(), st.sampled_from([Config(), Config(similarity=0.9), Config(similarity=0.7, near_facts=True)]))
 def test_a_document_has_one_result_whichever_kernel_reads_it(data: bytes, config: Config) -> None:
     one = dedup.clean(data, config=config, force_text=True)
-    with patch.object(within, "_LARGE", 0):
-        assert dedup.clean(data, config=config, force_text=True) == one
+    for vast in (0, len(data) + 1):
+        with patch.multiple(within, _LARGE=0, _VAST=vast):
+            assert dedup.clean(data, config=config, force_text=True) == one
 
 
 @given(
