@@ -17,8 +17,10 @@ from dedup.evidence import (
     CLOSERS,
     STOPS,
     broken_off,
+    close_sections,
     coded,
     fences,
+    headings,
     in_code,
     in_fields,
     in_lines,
@@ -47,7 +49,7 @@ REASONS = {
     "list": "rows of a list or table",
     "code": "code, or data written as code",
     "refrain": "a refrain among verses of its own shape",
-    "clause": "a clause that recurs inside a structure of short lines",
+    "clause": "a clause that recurs inside a structure of its own",
     "part-of-paragraph": "only a part of a paragraph or sentence repeats",
     "figures": "the same words, but a figure has another sign, currency or unit",
     "contested": "another removal needs this text as its witness",
@@ -115,6 +117,7 @@ class _Judge:
         self.page, self.config, self.weight, self.texture = page, config, weight, texture
         self.total = len(page.words.starts)
         self.code = fences(page)
+        self.headings: list[int] | None = None  # they are looked for when they are asked for
 
     def rule(self, region: Region) -> tuple[str, bool]:
         """Return the rule that decides on `region`, and whether it goes."""
@@ -155,6 +158,9 @@ class _Judge:
                 return "part-of-paragraph", False
             if in_lists(self.page, copy, original):
                 return "list", False
+            self.headings = headings(self.page) if self.headings is None else self.headings
+            if close_sections(self.page, self.headings, copy, original):
+                return "clause", False
         if not tandem and quoted(self.page, copy, original):
             return "quotation", False
         if lines >= config.min_paragraph and self._broken_off(pieces[-1]):

@@ -26,7 +26,9 @@ BULLETS = ("-", "*", "+", "\u2022", "\u2013", "\u00b7", "\u25aa", "\u25cf", "\u2
 _ROW_STOPS = (*STOPS, ":")
 _QUOTES = (">", "|", "\u00bb")
 _COLONS = (":", "\uff1a")
-_QUOTED = 3  # paragraphs that a quotation may have
+_QUOTED = 3  # paragraphs that a quotation may have, or what closes a section
+_QUESTION = 12  # words that a question has at most that is a heading
+_UNDERLINES, _UNDERLINE = ("=", "-", "~", "^"), 3  # of such marks the line below a heading has at least so many
 MARKER = 4  # words that a "read more" after an ellipsis may have
 FULLER = 3  # words that one copy must have more to be the more complete one
 _FULL_LINE = 30  # characters from which a line may have been wrapped, where no case tells
@@ -150,6 +152,35 @@ def under_heads(page: Page, copy: Span, original: Span) -> bool:
         return False
     heads = [next((page.line(p) for p in range(own[0], -1, -1) if not _indented(page.line(p))), "") for own in rows]
     return all(heads) and heads[0] != heads[1]
+
+
+def headings(page: Page) -> list[int]:
+    """The paragraphs that are headings: in #, in **, with a line of marks below, or short questions."""
+    out = []
+    total = len(page.paragraphs.starts)
+    for p in range(total):
+        line = page.line(p).strip()
+        hashes = line.startswith("#") and line.lstrip("#")[:1] == " "
+        bold = line.startswith("**") and line.rstrip(":").endswith("**") and line.count("**") == 2
+        question = line.endswith("?") and page.first[p + 1] - page.first[p] <= _QUESTION
+        below = page.line(p + 1).strip() if p + 1 < total and page.first[p + 1] == page.first[p + 2] else ""
+        underlined = below[:1] in _UNDERLINES and len(below) >= _UNDERLINE and not below.strip(below[0])
+        if hashes or bold or question or underlined:
+            out.append(p)
+    return out
+
+
+def close_sections(page: Page, heads: list[int], copy: Span, original: Span) -> bool:
+    """Whether a copy of few paragraphs and its original close two sections, which have different headings."""
+    above = []
+    for span in (copy, original):
+        rows = paragraphs(page, span)
+        at = bisect_left(heads, rows[0])
+        after = heads[at] if at < len(heads) else len(page.paragraphs.starts)
+        if not at or len(rows) > _QUOTED or after != rows[-1] + 1:
+            return False
+        above.append(page.line(heads[at - 1]).strip())
+    return above[0] != above[1]
 
 
 def in_lists(page: Page, copy: Span, original: Span) -> bool:
