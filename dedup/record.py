@@ -27,25 +27,32 @@ else:
 
         def __init_subclass__(cls):
             cls._fields = tuple(cls.__annotations__)
-            cls._defaults = {name: cls.__dict__[name] for name in cls._fields if name in cls.__dict__}
-            for at, name in enumerate(cls._fields):
+            cls._places = {name: at for at, name in enumerate(cls._fields)}
+            cls._last = tuple(cls.__dict__[name] for name in cls._fields if name in cls.__dict__)  # the defaults
+            for name, at in cls._places.items():
                 setattr(cls, name, _tuplegetter(at, name))
 
         def __new__(cls, *values, **named):
-            if not named and len(values) == len(cls._fields):
-                return tuple.__new__(cls, values)
-            named = {**dict(zip(cls._fields, values, strict=False)), **named}
-            if len(values) > len(cls._fields) or not named.keys() <= set(cls._fields):
+            left = len(cls._fields) - len(values)
+            if not named and 0 <= left <= len(cls._last):
+                return tuple.__new__(cls, values + cls._last[len(cls._last) - left :] if left else values)
+            known = dict(zip(cls._fields[len(cls._fields) - len(cls._last) :], cls._last, strict=True))
+            known.update(zip(cls._fields, values, strict=False))
+            known.update(named)
+            if left < 0 or len(known) > len(cls._fields):
                 raise TypeError(f"{cls.__name__} takes {', '.join(cls._fields)}")
             try:
-                return tuple.__new__(cls, [named[n] if n in named else cls._defaults[n] for n in cls._fields])
+                return tuple.__new__(cls, [known[name] for name in cls._fields])
             except KeyError as missing:
                 raise TypeError(f"{cls.__name__} needs {missing}") from None
 
         def _replace(self, **changes):
-            values = [changes.pop(name, value) for name, value in zip(self._fields, self, strict=True)]
-            if changes:
-                raise TypeError(f"{type(self).__name__} takes {', '.join(self._fields)}")
+            values, places = list(self), self._places
+            try:
+                for name, value in changes.items():
+                    values[places[name]] = value
+            except KeyError:
+                raise TypeError(f"{type(self).__name__} takes {', '.join(self._fields)}") from None
             return tuple.__new__(type(self), values)
 
         def _asdict(self):
