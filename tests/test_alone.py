@@ -9,7 +9,7 @@ import random
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -242,3 +242,25 @@ def test_a_reader_that_goes_away_ends_it_by_sigpipe(big: Path, tmp_path: Path) -
     assert done.stdout == b"{\n141\n"
     assert b"Traceback" not in (tmp_path / "err").read_bytes()
     assert [*(tmp_path / "tmp").iterdir()] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [((*APART, "-j", "1"), True), ((*APART, "-j", "2"), True), ((), True), ((*APART, "-q"), False)],
+)
+def test_a_bar_shows_on_a_terminal_how_far_a_run_is(
+    options: tuple[str, ...], shown: bool, big: Path, tmp_path: Path
+) -> None:
+    ours, theirs = os.openpty()
+    command = [*DEDUP, "clean", os.fspath(big), "-o", os.fspath(tmp_path / "out.jsonl"), *options]
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stderr=theirs) as process:
+        os.close(theirs)
+        told = b""
+        with suppress(OSError):  # the other end is closed
+            while part := os.read(ours, 1 << 16):
+                told += part
+    os.close(ours)
+    assert process.returncode == 2  # of the broken lines
+    assert (b"/9.5 MB" in told) is shown
+    assert told.count(b"not a JSON object") == 3

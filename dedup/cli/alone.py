@@ -14,7 +14,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dedup.cli.folder import full, working_folder
-from dedup.cli.inputs import SMALL, Tally
+from dedup.cli.inputs import SMALL, Engine, Tally
+from dedup.cli.progress import progress, total
 from dedup.cli.steps import Step, rowed
 from dedup.errors import AuditError, DedupError, InputError
 from dedup.io.documents import Reading, Source, Stretch, documents, stretches
@@ -167,18 +168,33 @@ def _cleaned(asked: Asked, stretch: Stretch) -> tuple[Tally, list[Step] | list[t
 
 
 @contextmanager
-def spreading(workers: int) -> "Iterator[Spread]":
-    """Yield a function as `map` that starts so many processes when there is enough for them to do. Jobs have a `size`.
+def spreading(engine: Engine, found: Sequence[Source]) -> "Iterator[Spread]":
+    """Yield a function as `map` that starts processes when there is enough for them to do. Jobs have a `size`.
 
-    Raises DedupError where the files through which jobs travel cannot be written.
+    A bar shows how much of what was `found` is done. Raises DedupError where the files through which jobs travel
+    cannot be written.
     """
+    workers = engine.processes
     with ExitStack() as stack:
         folders, seen = list[str](), 0
         started: list[Spread] = []
+        advance = stack.enter_context(progress(total(found), engine.bar))
 
         def spread(work: Callable[[Any], Any], jobs: Iterable[Any]) -> Iterator[Any]:
+            sizes = deque[int]()
+
+            def sized() -> Iterator[Any]:
+                for job in jobs:
+                    sizes.append(job.size)
+                    yield job
+
+            for done in several(work, sized()):
+                yield done
+                advance(sizes.popleft())
+
+        def several(work: Callable[[Any], Any], jobs: Iterator[Any]) -> Iterator[Any]:
             nonlocal seen
-            jobs, first = iter(jobs), []
+            first = []
             for job in jobs if workers > 1 else ():
                 first.append(job)
                 seen += job.size

@@ -2,19 +2,18 @@
 
 import os
 import shutil
-import sys
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import duckdb
 
 from dedup.across import edited, find, sides_of
 from dedup.cli.folder import full, working_folder
 from dedup.cli.inputs import SMALL, Engine, Tally
+from dedup.cli.progress import progress, size
 from dedup.config import Config
 from dedup.decode import decode
 from dedup.engine import Tables
@@ -171,14 +170,14 @@ def _worked(
 def _gathered(
     reading: Reading, sources: Sequence[Source], folder: str, engine: Engine, tally: Tally
 ) -> Iterator[Gathered]:
-    total = sum(_size(source) for source in sources)
-    workers = 1 if total < SMALL else engine.processes
+    whole = sum(map(size, sources))
+    workers = 1 if whole < SMALL else engine.processes
     errors: list[Failure] = []
     jobs = (
         (reading, folder, number, [(part, sources[part.source]) for part in unit])
         for number, unit in enumerate(units(sources, errors))
     )
-    with _progress(total) as advance, processes(workers, folder) as spread:
+    with progress(whole, engine.bar) as advance, processes(workers, folder) as spread:
         for gathered in spread(gather, jobs):
             yield gathered
             advance(gathered.read)
@@ -241,31 +240,9 @@ class _Lasting:
         return iter([compression.read(source.path, self.reading.max_ratio)])
 
 
-def _size(source: Source) -> int:
-    try:
-        return os.stat(source.path).st_size
-    except OSError:
-        return 0
-
-
 def _machine() -> int:
     """Bytes of memory of the machine."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError):
         return 4 << 30
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Any]:
-    """A bar with the rate and the time left, on a terminal only."""
-    if sys.stderr is None or not sys.stderr.isatty() or total < SMALL:
-        yield lambda size: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
-
-    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda size: progress.advance(task, size)

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -132,6 +132,8 @@ def clean_inputs(
     others += [("--index", job.engine.index)] if job.engine.index else []
     _apart(given, places, others)
     terminal = sys.stderr is not None and sys.stderr.isatty() and not quiet
+    printed = files.STDIN in places.values() and sys.stdout is not None and sys.stdout.isatty()
+    engine = replace(job.engine, bar=not quiet and not printed)
     shown = terminal and targets.output is not None
     with ExitStack() as stack:
         found, archives = stack.enter_context(unpacked(reading, given, tally))
@@ -148,12 +150,13 @@ def clean_inputs(
         if several:
             from dedup.cli.batch import batch
 
-            work = stack.enter_context(batch(reading, found, job.engine, tally, replaced))
-            read: Callable[[int], Iterator[Step]] = partial(steps.batched, reading, work)
-        else:
-            spread = stack.enter_context(spreading(job.engine.processes))
-            read = Alone(Asked(reading, bool(targets.reports) or shown, True), found, tally, spread).steps
-        with opened(targets.manifest, places) if targets.manifest else nullcontext() as journal:
+            work = stack.enter_context(batch(reading, found, engine, tally, replaced))
+        with (
+            opened(targets.manifest, places) if targets.manifest else nullcontext() as journal,
+            spreading(engine, [] if work else found) as spread,
+        ):
+            alone = Alone(Asked(reading, bool(targets.reports) or shown, True), [] if work else found, tally, spread)
+            read = partial(steps.batched, reading, work) if work else alone.steps
             writing = _Writing(reading, targets, places, journal, tally, work, read)
             written = writing.sources(found, {archive.source.name: archive for archive in archives})
             torn = writing.archives(archives)

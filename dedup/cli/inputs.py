@@ -25,6 +25,7 @@ class Engine:
     memory: int  # bytes; 0: half of the machine's
     index: str = ""
     add: bool = False  # to the index what stays
+    bar: bool = True  # of how far it is, on a terminal
 
     @property
     def processes(self) -> int:

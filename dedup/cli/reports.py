@@ -88,7 +88,7 @@ def found_in(job: Job, tally: Tally) -> Iterator[Run]:
             with batch(reading, found, job.engine, tally) as together:
                 yield together.run(reading.config, tally)
             return
-        with spreading(job.engine.processes) as spread:
+        with spreading(job.engine, found) as spread:
             work = Alone(Asked(reading, True, False), found, tally, spread)
             for number, source in enumerate(found):
                 try:
