@@ -50,10 +50,11 @@ def settle(document: Document, passes: list[tuple[Table, list[Cut]]], words: "Ca
     cuts = [(c.seen_in(table), table.spans(c.copy), table.spans(c.kept)) for table, found in passes for c in found]
     cuts = [cut for cut in cuts if not cut[0].left]
     pairs = [(_inside(starts, copies), _inside(starts, kept)) for _, copies, kept in cuts]
+    begins = {bisect_left(starts, start) for _, copies, _ in cuts for start, _ in copies[1:]}  # a span, and a run
     if any(c.rule == "near-copy" for c, *_ in cuts):
-        runs = _differing(document, tokens, [c.rule for c, *_ in cuts], pairs)
+        runs = _differing(document, tokens, [c.rule for c, *_ in cuts], pairs, begins)
     else:
-        runs = trace(pairs, len(starts))
+        runs = trace(pairs, len(starts), begins)
     out: list[Cut] = []
     for (c, spans, _), pair, at in zip(cuts, pairs, range(len(cuts)), strict=True):
         if at not in runs and spans == [c.copy]:
@@ -68,6 +69,7 @@ def _parts(
     document: Document, tokens: Words, starts: "Sequence[int]", c: Cut, spans: list[Span], runs: list[Run]
 ) -> list[Cut]:
     """One cut as several: each of its spans is split where a run starts; a span without words stands alone for now."""
+    runs = sorted(runs, key=lambda r: r.first)
     at = [starts[r.first] for r in runs]
     out: list[Cut] = []
     for start, end in spans:
@@ -101,7 +103,9 @@ def _absorbed(cuts: list[Cut]) -> list[Cut]:
     return out
 
 
-def _differing(document: Document, tokens: Words, rules: list[str], pairs: "Sequence[Pair]") -> dict[int, list[Run]]:
+def _differing(
+    document: Document, tokens: Words, rules: list[str], pairs: "Sequence[Pair]", begins: set[int]
+) -> dict[int, list[Run]]:
     """As `trace`, where copies may differ: a word that matches none is told with the one that it stands opposite to.
 
     A run ends where the kept words go back, or where words between them are gone.
@@ -147,7 +151,7 @@ def _differing(document: Document, tokens: Words, rules: list[str], pairs: "Sequ
             onward = last and (
                 differing or (stands >= last.kept_last + matched and lost[stands] == lost[last.kept_last])
             )
-            if last and onward and word == last.last + 1:
+            if last and onward and word == last.last + 1 and word not in begins:
                 runs[-1] = last._replace(last=word, kept_last=last.kept_last if differing else stands)
                 matched |= not differing
             else:

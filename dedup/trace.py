@@ -9,7 +9,7 @@ from dedup.model import integers
 from dedup.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from dedup.model import Array
 
@@ -23,19 +23,21 @@ class Run(Record):
     kept_last: int
 
 
-def trace(cuts: "Sequence[tuple[Sequence[int], Sequence[int]]]", total: int) -> dict[int, list[Run]]:
+def trace(
+    cuts: "Sequence[tuple[Sequence[int], Sequence[int]]]", total: int, begins: "Collection[int]" = ()
+) -> dict[int, list[Run]]:
     """Return the runs of each cut that is no longer one stretch with one witness: where each run stands in what stays.
 
     A cut is (words that went, words that they repeat), as indices into the `total` words of the input, ascending; where
     fewer words are repeated than went, they are repeated over and over. Later cuts may remove the witnesses of earlier
-    ones, never the other way round.
+    ones, never the other way round. With each word of `begins` a run begins.
     """
     witness = integers(total, range(total))  # of each word; a word that stays is its own
     for gone, kept in cuts:
         for at, word in enumerate(gone):
             witness[word] = kept[at % len(kept)]
     return {
-        at: _runs(gone, witness)
+        at: _runs(gone, witness, begins)
         for at, (gone, kept) in enumerate(cuts)
         if _torn(gone) or _torn(kept) or any(witness[word] != word for word in kept)
     }
@@ -45,14 +47,14 @@ def _torn(words: "Sequence[int]") -> bool:
     return words[-1] - words[0] + 1 != len(words)
 
 
-def _runs(gone: "Sequence[int]", witness: "Array") -> list[Run]:
+def _runs(gone: "Sequence[int]", witness: "Array", begins: "Collection[int]") -> list[Run]:
     out: list[Run] = []
     start = previous = first = last = -1
     for word in gone:
         kept = witness[word]
         while witness[kept] != kept:
             kept = witness[kept]
-        if start < 0 or kept != last + 1 or word != previous + 1:
+        if start < 0 or kept != last + 1 or word != previous + 1 or word in begins:
             if start >= 0:
                 out.append(Run(start, previous, first, last))
             start, first = word, kept

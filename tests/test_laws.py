@@ -35,6 +35,10 @@ _SAID = (
 _DIFFERING_TWICE = (  # a near copy with a line more that stands twice, and is apart from the words that match
     f"Engine\nEngine\nShe.\nShe.\n{_SAID}ä»–ã€‚\nä»–ã€‚\nEngine\nEngine\nShe.\nShe.\n{_SAID}{_SAID}".encode()
 )
+_MOVED_AND_GONE = (  # better copies move to the earlier places, and go from there for one that is better still
+    f"Engine\n{_SAID.replace('not only', 'the only')}these that bridge the. More but that into harbour paper into "
+    f"don't very into people.\nEngine\n{_SAID}At:\n{_SAID}Engine\nEngine\nEngine\n{_SAID.replace('Engine 3.14 ', '')}"
+).encode()
 _TURNED = (  # with colliding hashes: a run that overlaps itself went for what went with it
     b"Engine 3.14 over called other who had time their this may not only.\nEngine\n"
     + 2 * b"Engine\nEngine 3.14 over called other who had time their this may not only.At:\nEngine\n"
@@ -146,6 +150,7 @@ _CONFIGS = [
 
 
 @example(_DIFFERING_TWICE, dedup.Config(similarity=0.9))
+@example(_MOVED_AND_GONE, dedup.Config(similarity=0.9, keep="last", near_facts=True))
 @given(documents(), st.sampled_from(_CONFIGS))
 def test_every_result_passes_its_audit(data: bytes, config: dedup.Config) -> None:
     """The audit knows nothing of how a result was made: it asks laws 1, 2, 3 and 8 of the result, near copies too."""
