@@ -5,6 +5,7 @@ signs. The stages that judge share them here. Spans are half-open, in words.
 """
 
 from bisect import bisect_left, bisect_right
+from itertools import groupby
 
 from dedup.model import Page, Span
 from dedup.record import TYPE_CHECKING
@@ -18,10 +19,16 @@ STOPS = frozenset(".!?\u2026\u3002\uff01\uff1f\u0964\u0965\u061f\u06d4\u0589\u13
 _INSIDE = ".!?"  # stops that stand inside tokens too
 _SYMBOLS = frozenset("0123456789@/\\_=<>|#&")  # of numbers, paths, addresses, code: in no word of a sentence
 _TOKEN = 32  # characters beside a stop that tell whether it stands inside a token
+_COMMENT = " \t#*/;%"  # how a line of a comment begins
 _LICENCE = 64  # lines that the text of a licence may have
 _BEHIND = 16  # characters that a mark, or a source, behind the last sentence of a paragraph may have
 _SENTENCES = 15  # words from which a line with a note or a source behind its stop is no row
 _WRAPS = 12  # lines that an item of a list may be wrapped over
+_TYPOGRAPHY = dict.fromkeys(
+    map(ord, "\"'`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u00ad\u200b\u200c\u200d\u2060\ufeff")
+)
+_TYPOGRAPHY |= dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-") | {0x2026: "..."}
+_PREFIX = " \t>-*+\u2022\u00b7"
 BULLETS = ("-", "*", "+", "\u2022", "\u2013", "\u00b7", "\u25aa", "\u25cf", "\u2713", "\u2714")
 _ROW_STOPS = (*STOPS, ":")
 _QUOTES = (">", "|", "\u00bb")
@@ -141,7 +148,7 @@ def under_notices(page: Page, copy: int, original: int) -> bool:
 
 def _notice(page: Page, p: int) -> str:
     """The nearest copyright line from paragraph `p` upwards."""
-    lines = (page.line(q).strip().casefold() for q in range(p, max(-1, p - _LICENCE), -1))
+    lines = (page.line(q).lstrip(_COMMENT).rstrip().casefold() for q in range(p, max(-1, p - _LICENCE), -1))
     return next((line for line in lines if line.startswith(("copyright", "(c)", "\u00a9"))), "")
 
 
@@ -236,6 +243,22 @@ def _code(line: str) -> bool:
         or line.endswith(("{", "[", "\\", ");", "};"))
         or (line.startswith("--") and line[2:3].isalpha())
     )
+
+
+def same_signs(page: Page, p: int, q: int) -> bool:
+    """Whether two paragraphs of the same words have the same signs too, but for what typography changes.
+
+    Entries of a list may say other things by signs alone: |[p| and |]p|, `diff - %t` and `diff %t -`.
+    """
+    text, (starts, ends) = page.words.reading, page.paragraphs
+    a, b = (text[starts[at] : ends[at]] for at in (p, q))
+    return a == b or _signs(a) == _signs(b)
+
+
+def _signs(line: str) -> list[str]:
+    """What stands between the words of a line, but for a mark before it, white space, and what typography changes."""
+    line = line.translate(_TYPOGRAPHY).lstrip(_PREFIX)
+    return [char for char, _ in groupby(char for char in line if not (char.isalnum() or char.isspace()))]
 
 
 def in_rows(page: Page, spans: "Iterable[Span]") -> bool:

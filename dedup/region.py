@@ -11,6 +11,7 @@ follows its original. Pieces that lie side by side are joined and judged as one,
 from bisect import bisect_left
 
 from dedup.config import Config
+from dedup.evidence import same_signs
 from dedup.model import Match, Page, Piece, Region, integers
 
 _EDIT = 64  # words by which a later copy may be the fuller one between two pieces
@@ -209,7 +210,8 @@ def _interleaved(page: Page, config: Config) -> list[Region]:
         while (
             again < total
             and starts[again + 1] - starts[again] == size
-            and (view[starts[again] : starts[again + 1]] == view[starts[at] : starts[at + 1]])
+            and view[starts[again] : starts[again + 1]] == view[starts[at] : starts[at + 1]]
+            and same_signs(page, page.paragraph(starts[again]), page.paragraph(starts[at]))
         ):
             again += 1
         if again > at + 1:
