@@ -145,6 +145,8 @@ class _Judge:
         guarded: list[_Choice] = []
         for choice in choices:
             (guarded if any(n == HARD or not noise for *_, n in choice.facts) else go).append(choice)
+        if guarded and sum(c.loser.size for c in go) < self.least:
+            rule = "too-short"  # a heading, say, of a paragraph that stays
         if rule == "near-copy":
             out = self._go(go, host_right)
         else:
