@@ -16,11 +16,10 @@ from dedup.evidence import (
     BULLETS,
     CLOSERS,
     STOPS,
+    Sections,
     broken_off,
-    close_sections,
     coded,
     fences,
-    headings,
     in_code,
     in_fields,
     in_lines,
@@ -117,7 +116,7 @@ class _Judge:
         self.page, self.config, self.weight, self.texture = page, config, weight, texture
         self.total = len(page.words.starts)
         self.code = fences(page)
-        self.headings: list[int] | None = None  # they are looked for when they are asked for
+        self.sections = Sections(page)
 
     def rule(self, region: Region) -> tuple[str, bool]:
         """Return the rule that decides on `region`, and whether it goes."""
@@ -158,8 +157,7 @@ class _Judge:
                 return "part-of-paragraph", False
             if in_lists(self.page, copy, original):
                 return "list", False
-            self.headings = headings(self.page) if self.headings is None else self.headings
-            if close_sections(self.page, self.headings, copy, original):
+            if self.sections.closed(copy, original):
                 return "clause", False
         if not tandem and quoted(self.page, copy, original):
             return "quotation", False

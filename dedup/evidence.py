@@ -161,7 +161,29 @@ def under_heads(page: Page, copy: Span, original: Span) -> bool:
     return all(heads) and heads[0] != heads[1]
 
 
-def headings(page: Page) -> list[int]:
+class Sections:
+    """The sections of a page, which are looked for when they are asked for."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.heads: list[int] | None = None
+
+    def closed(self, copy: Span, original: Span) -> bool:
+        """Whether a copy of few paragraphs and its original close two sections, which have different headings."""
+        page = self.page
+        heads = self.heads = _headings(page) if self.heads is None else self.heads
+        above = []
+        for span in (copy, original):
+            rows = paragraphs(page, span)
+            at = bisect_left(heads, rows[0])
+            after = heads[at] if at < len(heads) else len(page.paragraphs.starts)
+            if not at or len(rows) > _QUOTED or after != rows[-1] + 1:
+                return False
+            above.append(page.line(heads[at - 1]).strip())
+        return above[0] != above[1]
+
+
+def _headings(page: Page) -> list[int]:
     """The paragraphs that are headings: in #, in **, with a line of marks below, or short questions."""
     out = []
     total = len(page.paragraphs.starts)
@@ -175,19 +197,6 @@ def headings(page: Page) -> list[int]:
         if hashes or bold or question or underlined:
             out.append(p)
     return out
-
-
-def close_sections(page: Page, heads: list[int], copy: Span, original: Span) -> bool:
-    """Whether a copy of few paragraphs and its original close two sections, which have different headings."""
-    above = []
-    for span in (copy, original):
-        rows = paragraphs(page, span)
-        at = bisect_left(heads, rows[0])
-        after = heads[at] if at < len(heads) else len(page.paragraphs.starts)
-        if not at or len(rows) > _QUOTED or after != rows[-1] + 1:
-            return False
-        above.append(page.line(heads[at - 1]).strip())
-    return above[0] != above[1]
 
 
 def in_lists(page: Page, copy: Span, original: Span) -> bool:

@@ -17,6 +17,7 @@ from itertools import accumulate, pairwise
 from dedup.config import Config
 from dedup.evidence import (
     FULLER,
+    Sections,
     coded,
     ends_sentence,
     fences,
@@ -108,6 +109,7 @@ class _Judge:
     def __init__(self, page: Page, config: Config, changed: "Changed", weight: float) -> None:
         self.page, self.config, self.changed, self.weight = page, config, changed, weight
         self.total, self.code = len(page.words.starts), fences(page)
+        self.sections = Sections(page)
         self.least = config.min_paragraph / weight
         self.texture = texture(zip(page.first, page.first[1:], strict=False), weight)
 
@@ -145,8 +147,8 @@ class _Judge:
         guarded: list[_Choice] = []
         for choice in choices:
             (guarded if any(n == HARD or not noise for *_, n in choice.facts) else go).append(choice)
-        if guarded and sum(c.loser.size for c in go) < self.least:
-            rule = "too-short"  # a heading, say, of a paragraph that stays
+        if sum(c.loser.size for c in go) < self.least:
+            rule = "too-short"  # a heading, say, of what stays for another reason
         if rule == "near-copy":
             out = self._go(go, host_right)
         else:
@@ -324,7 +326,7 @@ class _Judge:
             elif (
                 in_fields(page, later, earlier)
                 or under_notices(page, later[0], earlier[0])
-                or (not whole and under_heads(page, later, earlier))
+                or (not whole and (under_heads(page, later, earlier) or self.sections.closed(later, earlier)))
             ):
                 yield "clause", run
             elif coded(page, [*copies, *originals]) or (not whole and in_code(self.code, [*copies, *originals])):
