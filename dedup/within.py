@@ -117,8 +117,8 @@ def explain_document(
     """
     config.checked()
     cleaning = _cleaning(data, config, source, force_text)
-    passes = [(s, _told(*p)) for s in cleaning.stages for p in s.passes]
-    passes.append((cleaning.stage, _told(cleaning.stage.table, cleaning.stage.found)))
+    passes = [(s, s.told(*p)) for s in cleaning.stages for p in s.passes]
+    passes.append((cleaning.stage, cleaning.stage.told(cleaning.stage.table, cleaning.stage.found)))
     return cleaning.result(), tuple(cleaning.placed([told]) for told in passes)
 
 
@@ -190,6 +190,19 @@ class _Stage:
             self.table = self.table.after((c.copy, c.kept if c.moved else None) for c in gone)
             self.left, self.after = again(document, self.table.text(self.document.data)), None
         return bool(gone)
+
+    def told(self, table: Table, found: list[Cut]) -> list[Cut]:
+        """What a pass found, in the bytes of the document and in their order; what stands apart there, part by part."""
+        out: list[Cut] = []
+        for c in found:
+            if c.left:
+                continue
+            out.append(c.seen_in(table))
+            if table.moved and len(parts := table.spans(c.copy)) > 1 and not c.removed:
+                texts = [again(self.document, self.document.data[slice(*part)]).text for part in parts]
+                sizes = [len(keys(text)) for text in texts]
+                out[-1:] = [out[-1]._replace(copy=p, words=n) for p, n in zip(parts, sizes, strict=True) if n]
+        return sorted(out, key=lambda c: c.copy)
 
     def blocks(self, cuts: list[Cut]) -> list[Block]:
         """The Blocks that these cuts of the document are."""
@@ -270,7 +283,7 @@ class _Cleaning:
                 f"{self.source}: the undo does not give the input back, so nothing was changed; please report this"
             )
         told = [(stage, [c for c in found if not c.left]) for stage, found in cuts]
-        told[-1][1].extend(_outermost(_told(last.table, last.found)))
+        told[-1][1].extend(_outermost(last.told(last.table, last.found)))
         first = self.stages[0]
         before = first.before if first.document is self.input else None
         after = last.after or (None if last.passes or last.document is not self.input else before)
@@ -339,11 +352,6 @@ def _differing(
             out.append(Cut(left, copy, 0, True, v.rule, left=True))
     spans = iter(byte_spans(document, [span for c in out for span in (c.copy, c.kept)]))
     return [c._replace(copy=next(spans), kept=next(spans)) for c in out]
-
-
-def _told(table: Table, found: list[Cut]) -> list[Cut]:
-    """What a pass found, in the bytes of the input and in their order."""
-    return sorted((c.seen_in(table) for c in found if not c.left), key=lambda c: c.copy)
 
 
 def _outermost(cuts: list[Cut]) -> list[Cut]:

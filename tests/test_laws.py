@@ -39,6 +39,16 @@ _MOVED_AND_GONE = (  # better copies move to the earlier places, and go from the
     f"Engine\n{_SAID.replace('not only', 'the only')}these that bridge the. More but that into harbour paper into "
     f"don't very into people.\nEngine\n{_SAID}At:\n{_SAID}Engine\nEngine\nEngine\n{_SAID.replace('Engine 3.14 ', '')}"
 ).encode()
+_ONE, _TWO = (
+    "co\u00adop\u00aderate over 3.14 about\nco-op than there many. Do do\n",
+    "co\u00adop\u00aderate\nover 3.14 about co-op than there\nmany. ",
+)
+_MOVED_APART = (  # what still repeats is of lines that stand apart in the input
+    f"On they who at many just\n{_ONE}{_ONE}only them know\nJust.\nthey who at many just\n"
+    f"{_ONE}only up from them street know\nOn they who at many just {_TWO}do from them street\n"
+    f"On they who at many just {_TWO}Do do only from them street\nknow\nJust.\n"
+    f"many just {_TWO}only up from them street\nknow\n"
+).encode()
 _TURNED = (  # with colliding hashes: a run that overlaps itself went for what went with it
     b"Engine 3.14 over called other who had time their this may not only.\nEngine\n"
     + 2 * b"Engine\nEngine 3.14 over called other who had time their this may not only.At:\nEngine\n"
@@ -150,6 +160,7 @@ _CONFIGS = [
 
 
 @example(_DIFFERING_TWICE, dedup.Config(similarity=0.9))
+@example(_MOVED_APART, dedup.Config(similarity=0.9))
 @example(_MOVED_AND_GONE, dedup.Config(similarity=0.9, keep="last", near_facts=True))
 @given(documents(), st.sampled_from(_CONFIGS))
 def test_every_result_passes_its_audit(data: bytes, config: dedup.Config) -> None:
