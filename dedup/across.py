@@ -12,18 +12,18 @@ rows back in a stated order, so the answer does not depend on how many workers m
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from functools import lru_cache
-from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, Any, Protocol
+from itertools import groupby
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from xxhash import xxh3_64_intdigest, xxh3_128_intdigest
 
 from dedup import vector
 from dedup.config import Config
 from dedup.decide import REASONS
 from dedup.decode import byte_offsets, byte_spans, decode
 from dedup.evidence import soft
-from dedup.fingerprint import fingerprints, overlap, shingles
+from dedup.features import Rows, features
+from dedup.fingerprint import overlap, shingles
 from dedup.model import (
     Block,
     Boilerplate,
@@ -44,7 +44,7 @@ from dedup.normalise import keys, reading
 from dedup.rewrite import Table, undo
 from dedup.segment import page, segment
 from dedup.tell import sides
-from dedup.vector import Batch, common
+from dedup.vector import common
 from dedup.verify import figures
 from dedup.within import clean_document
 
@@ -55,20 +55,13 @@ if TYPE_CHECKING:
 
     from dedup.fingerprint import Hashes
 
-Rows = dict[str, dict[str, np.ndarray[Any, Any]]]
-"""Of each table of features, its columns."""
-
-
 HALF = 0.5  # documents are a pair when they share half of what either has, or half of the smaller one
 CONTAINED = 0.95  # of the shingles of the smaller document; the rest is what is glued to its ends
 GAP = 16  # words between two runs of one passage, at most, on either side
-MIN_LINE = 4  # words of a line that may be boilerplate
 SHARED = {
     "passage": "a passage that an earlier document has",
     "boilerplate": "a line that many documents of the site have",
 }
-_LOW = (1 << 64) - 1
-_SPACE = bytes(c for c in range(128) if chr(c).isspace())
 _BREAK = "\n\n"  # between two documents that are judged as one
 
 
@@ -111,61 +104,6 @@ class Corpus(Protocol):
 
     def text(self, document: int) -> Document:
         """Return the clean text."""
-
-
-def features(batch: Batch, names: "Sequence[str]", groups: "Sequence[str]") -> "Rows":
-    """Return the rows for the tables of features of some texts, each with its name and its group. Linear.
-
-    Places are word numbers; `line` has the lines of MIN_LINE words, by their words and by how they are written, but for
-    case and white space.
-    """
-    numbers = np.array(batch.order, np.int64)
-    view = memoryview(batch.hashes.tobytes())
-    bounds = batch.first.tolist()
-    digests = [xxh3_128_intdigest(view[4 * a : 4 * b]) for a, b in pairwise(bounds)]
-    prints, texts, places = fingerprints(batch.hashes, batch.first)
-    first, sizes, lines = batch.lines(MIN_LINE)
-    spans = zip(first.tolist(), sizes.tolist(), strict=True)
-    of = np.searchsorted(batch.first, first, "right") - 1
-    return {
-        "document": {
-            "doc": numbers,
-            "hi": np.array([digest >> 64 for digest in digests], np.uint64),
-            "lo": np.array([digest & _LOW for digest in digests], np.uint64),
-            "words": np.diff(batch.first).astype(np.uint32),
-            "prints": np.bincount(texts, minlength=len(numbers)).astype(np.uint32),
-            "grp": np.array([_digest(groups[number]) for number in batch.order], np.uint64),
-            "id": np.array([_digest(names[number]) for number in batch.order], np.uint64),
-        },
-        "posting": {"fp": prints, "doc": numbers[texts], "place": places.astype(np.uint32)},
-        "line": {
-            "key": np.array([xxh3_64_intdigest(view[4 * a : 4 * (a + size)]) for a, size in spans], np.uint64),
-            "form": np.array([*map(_form, lines)], np.uint64),
-            "doc": numbers[of],
-            "place": (first - batch.first[of]).astype(np.uint32),
-            "size": sizes.astype(np.uint32),
-        },
-    }
-
-
-def joined(rows: "Sequence[Rows]") -> Rows:
-    """Return the rows of several batches as those of one; documents have their numbers already."""
-    rows = rows or [features(Batch([]), [], [])]
-    return {
-        table: {name: np.concatenate([part[table][name] for part in rows]) for name in columns}
-        for table, columns in rows[0].items()
-    }
-
-
-def _form(line: str) -> int:
-    """The hash of a line as it is written, but for case and white space."""
-    if line.isascii():
-        return xxh3_64_intdigest(line.encode().lower().translate(None, _SPACE))
-    return _digest("".join(line.casefold().split()))
-
-
-def _digest(name: str) -> int:
-    return xxh3_64_intdigest(name.encode("utf-8", "surrogatepass"))
 
 
 def find(tables: Tables, corpus: Corpus, config: Config) -> Findings:

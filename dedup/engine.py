@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import numpy as np
 
-from dedup.across import Rows, edited, features, find
+from dedup.across import edited, find
 from dedup.config import Config
 from dedup.decode import decode
 from dedup.errors import InputError
+from dedup.features import Rows, features
 from dedup.model import Document, Findings, Result
 from dedup.vector import Batch
 from dedup.within import Input, clean_documents
@@ -121,7 +122,7 @@ class Tables:
         self.base.close()
 
     def add(self, rows: Rows, first: int) -> None:
-        """Add the rows that `across.features` made of documents, which are numbered from `first` on."""
+        """Add the rows that `features` made of documents, which are numbered from `first` on."""
         for table, columns in rows.items():
             if len(columns["doc"]):
                 columns["doc"] = columns["doc"] + np.int64(first)

@@ -23,8 +23,8 @@ import duckdb
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
-from dedup.across import features
 from dedup.errors import IndexFileError
+from dedup.features import features
 from dedup.fingerprint import SHINGLE, WINDOW
 from dedup.record import Record
 from dedup.vector import SCHEME, Batch

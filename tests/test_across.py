@@ -18,9 +18,10 @@ from xxhash import xxh3_64_digest
 
 import dedup
 from dedup import Config, vector
-from dedup.across import CONTAINED, HALF, MIN_LINE, features, find
+from dedup.across import CONTAINED, HALF, find
 from dedup.decode import byte_offsets, decode
 from dedup.engine import CAP, Tables
+from dedup.features import MIN_LINE, features
 from dedup.fingerprint import RUN, SHINGLE, fingerprints, overlap, shingles, winnow
 from dedup.model import Document, Findings, Result, Shared, Span
 from dedup.normalise import _Digests, keys, words
@@ -338,8 +339,8 @@ def test_no_removal_rests_on_a_hash_alone(batch: Batch, config: Config, collidin
             stack.enter_context(word)
             stack.enter_context(patch("dedup.normalise._DIGESTS", _Digests()))
         if colliding != "words":
-            stack.enter_context(patch("dedup.across.xxh3_128_intdigest", lambda data: len(data) // 4 & 1))
-            stack.enter_context(patch("dedup.across.xxh3_64_intdigest", lambda data: len(data) & 1))
+            stack.enter_context(patch("dedup.features.xxh3_128_intdigest", lambda data: len(data) // 4 & 1))
+            stack.enter_context(patch("dedup.features.xxh3_64_intdigest", lambda data: len(data) & 1))
         ran = _run.__wrapped__(batch, config)
     before, after = ([_text(data).keys for data in texts] for texts in ((r.clean for r in ran.alone), _data(ran)))
     assert {word for text in before for word in text} == {word for text in after for word in text}

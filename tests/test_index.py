@@ -19,11 +19,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dedup import __version__, index, vector
-from dedup.across import features, find
+from dedup.across import find
 from dedup.config import Config
 from dedup.decode import decode
 from dedup.engine import Tables
 from dedup.errors import IndexFileError, InputError
+from dedup.features import features
 from dedup.index import Index, Seen
 from dedup.model import Document, Findings
 from dedup.vector import SCHEME
@@ -298,7 +299,7 @@ def test_two_that_make_one_index_at_once_both_add_to_it(tmp_path: Path) -> None:
 
 READ = """
 import os, sys
-from dedup.across import features
+from dedup.features import features
 from dedup.index import Index
 os.chdir(sys.argv[1])
 if os.getuid() == 0:

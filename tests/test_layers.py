@@ -49,13 +49,14 @@ ALLOWED = {
     "mend": BASE | STAGES,
     "vector": BASE | STAGES,
     "within": BASE | STAGES | {"settle", "tell", "mend", "facts", "vector"},
-    "across": BASE | STAGES | {"within", "tell", "vector"},
-    "engine": BASE | STAGES | {"within", "across", "vector"},
-    "index": BASE | STAGES | {"across", "vector", "__init__"},
+    "features": BASE | STAGES | {"vector"},
+    "across": BASE | STAGES | {"within", "tell", "features", "vector"},
+    "engine": BASE | STAGES | {"within", "across", "features", "vector"},
+    "index": BASE | STAGES | {"features", "vector", "__init__"},
     "audit": BASE | STAGES,
     "processes": {"errors"},
     "manifest": BASE | STAGES | {"__init__"},
-    "io": BASE | STAGES | {"within", "across", "vector", "audit", "index", "io"},
+    "io": BASE | STAGES | {"within", "features", "vector", "audit", "index", "io"},
     "report": BASE | STAGES | {"report"},
     "cli": BASE
     | STAGES

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, BinaryIO, cast
 
-from dedup.across import Rows, features, joined
 from dedup.decode import decode
 from dedup.errors import AuditError, BinaryError, InputError
+from dedup.features import Rows, features, joined
 from dedup.index import Index
 from dedup.io import files, jsonl
 from dedup.io.documents import Fail, Reading, Source, Stretch, documents
