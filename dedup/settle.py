@@ -12,7 +12,7 @@ from dedup.model import Document, Span, Words
 from dedup.normalise import keys
 from dedup.record import TYPE_CHECKING, Record
 from dedup.rewrite import Table
-from dedup.trace import Run, trace
+from dedup.trace import Run, torn, trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -141,7 +141,7 @@ def _differing(
     lost = [0, *accumulate(witness[word] != word for word in range(total))]
     out: dict[int, list[Run]] = {}
     for at, (gone, kept) in enumerate(pairs):
-        if not gone or (gone[-1] - gone[0] + 1 == len(gone) and lost[kept[-1] + 1] == lost[kept[0]]):
+        if not gone or (not torn(gone) and not torn(kept) and lost[kept[-1] + 1] == lost[kept[0]]):
             continue
         runs: list[Run] = []
         matched = False  # whether the last kept word of the run is matched

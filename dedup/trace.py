@@ -39,11 +39,12 @@ def trace(
     return {
         at: _runs(gone, witness, begins)
         for at, (gone, kept) in enumerate(cuts)
-        if _torn(gone) or _torn(kept) or any(witness[word] != word for word in kept)
+        if torn(gone) or torn(kept) or any(witness[word] != word for word in kept)
     }
 
 
-def _torn(words: "Sequence[int]") -> bool:
+def torn(words: "Sequence[int]") -> bool:
+    """Return whether other words stand between the first and the last of these."""
     return words[-1] - words[0] + 1 != len(words)
 
 

@@ -49,6 +49,14 @@ _MOVED_APART = (  # what still repeats is of lines that stand apart in the input
     f"On they who at many just {_TWO}Do do only from them street\nknow\nJust.\n"
     f"many just {_TWO}only up from them street\nknow\n"
 ).encode()
+_LINE = "Engine 3.14 over called other who had time their this may not only so 12. To winter the water use"
+_MOVED_BEFORE = (  # what was kept begins with a line that was moved
+    f"did\u2026\nEngine 3.14 over called.\nEngine\nEngine\nEngine\nAt:\n{_LINE}.\nEngine\n"
+    f"Engine 3.14 over.Who did\u2026\nEngine 3.14 over called.\nEngine\nAt:\n{_LINE}.\nEngine\n"
+    f"3.14 over.Engine 3.14 over\nEngine\nEngine\nEngine\nAt:\n"
+    f"3.14 over called other time their this may not only so 12. To winter the water use.\nEngine\n"
+    f"Engine 3.14 over called other who had time their this may not only so 12. To winter the water\n"
+).encode()
 _TURNED = (  # with colliding hashes: a run that overlaps itself went for what went with it
     b"Engine 3.14 over called other who had time their this may not only.\nEngine\n"
     + 2 * b"Engine\nEngine 3.14 over called other who had time their this may not only.At:\nEngine\n"
@@ -161,6 +169,7 @@ _CONFIGS = [
 
 @example(_DIFFERING_TWICE, dedup.Config(similarity=0.9))
 @example(_MOVED_APART, dedup.Config(similarity=0.9))
+@example(_MOVED_BEFORE, dedup.Config(similarity=0.9))
 @example(_MOVED_AND_GONE, dedup.Config(similarity=0.9, keep="last", near_facts=True))
 @given(documents(), st.sampled_from(_CONFIGS))
 def test_every_result_passes_its_audit(data: bytes, config: dedup.Config) -> None:
