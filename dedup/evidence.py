@@ -254,14 +254,12 @@ def _code(line: str) -> bool:
     )
 
 
-def same_signs(page: Page, p: int, q: int) -> bool:
-    """Whether two paragraphs of the same words have the same signs too, but for what typography changes.
+def same_signs(left: str, right: str) -> bool:
+    """Whether two lines of the same words have the same signs too, but for what typography changes.
 
     Entries of a list may say other things by signs alone: |[p| and |]p|, `diff - %t` and `diff %t -`.
     """
-    text, (starts, ends) = page.words.reading, page.paragraphs
-    a, b = (text[starts[at] : ends[at]] for at in (p, q))
-    return a == b or _signs(a) == _signs(b)
+    return _signs(left) == _signs(right)
 
 
 def _signs(line: str) -> list[str]:

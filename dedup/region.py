@@ -198,20 +198,22 @@ class _Twins:
 
 def _interleaved(page: Page, config: Config) -> list[Region]:
     """P1 P1 P2 P2 ...: at least two paragraphs in a row that each stand again right after themselves."""
-    first, view = page.first, page.words.hashes
+    first, view, text, (begins, ends) = page.first, page.words.hashes, page.words.reading, page.paragraphs
     out: list[Region] = []
     group: list[Piece] = []
-    starts = integers(first[-1], (first[p] for p in range(len(first) - 1) if first[p] < first[p + 1]), size=len(first))
+    rows = integers(len(first), (p for p in range(len(first) - 1) if first[p] < first[p + 1]))
+    starts = integers(first[-1], (first[p] for p in rows), size=len(first))
     at, total, pairs = 0, len(starts), 0
     starts.append(first[-1])
     while at < total:
         size = starts[at + 1] - starts[at]
+        said = text[begins[rows[at]] : ends[rows[at]]]
         again = at + 1
         while (
             again < total
             and starts[again + 1] - starts[again] == size
             and view[starts[again] : starts[again + 1]] == view[starts[at] : starts[at + 1]]
-            and same_signs(page, page.paragraph(starts[again]), page.paragraph(starts[at]))
+            and (text[begins[p := rows[again]] : ends[p]] == said or same_signs(text[begins[p] : ends[p]], said))
         ):
             again += 1
         if again > at + 1:

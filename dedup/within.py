@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 _LARGE = 1 << 19  # bytes from which on numpy saves more than its import costs
-_VAST = 1 << 21  # bytes from which on this is so even where nothing repeats
+_VAST = 3 << 19  # bytes from which on this is so even where nothing repeats
 _SEED = 4  # words in a row that may be a part of a copy that differs
 
 
