@@ -12,28 +12,21 @@ Copies that differ have rules of their own, in near.py.
 from bisect import bisect_left
 
 from dedup.config import Config
-from dedup.evidence import (
+from dedup.evidence import CLOSERS, STOPS, broken_off, in_lines, paragraphs, soft, texture, torn
+from dedup.model import Decision, Match, Page, Piece, Region, Span
+from dedup.structure import (
     BULLETS,
-    CLOSERS,
-    STOPS,
     Sections,
-    broken_off,
     coded,
     fences,
     in_code,
     in_fields,
-    in_lines,
     in_lists,
     in_rows,
-    paragraphs,
     quoted,
-    soft,
-    texture,
-    torn,
     under_heads,
     under_notices,
 )
-from dedup.model import Decision, Match, Page, Piece, Region, Span
 
 REASONS = {
     "whole-copy": "the body of the document again, next to its original",

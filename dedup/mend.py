@@ -7,11 +7,11 @@ kept with the name of its fixer and its place in the input, for the report and t
 from bisect import bisect_right
 
 from dedup.decode import again, byte_spans
-from dedup.evidence import fenced
 from dedup.fix import LAYOUT, chosen, edits, phrases
 from dedup.model import Document
 from dedup.record import TYPE_CHECKING
 from dedup.segment import lines
+from dedup.structure import fenced
 
 if TYPE_CHECKING:
     from dedup.config import Config

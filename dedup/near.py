@@ -15,27 +15,21 @@ from bisect import bisect_right
 from itertools import accumulate, pairwise
 
 from dedup.config import Config
-from dedup.evidence import (
-    FULLER,
+from dedup.evidence import FULLER, ends_sentence, garbled, garbled_on, in_lines, is_stub, texture
+from dedup.model import HARD, Half, Near, Page, Span, Unit, Variant
+from dedup.record import TYPE_CHECKING, Record
+from dedup.structure import (
     Sections,
     coded,
-    ends_sentence,
     fences,
-    garbled,
-    garbled_on,
     in_code,
     in_fields,
-    in_lines,
     in_lists,
     in_rows,
-    is_stub,
     quoted,
-    texture,
     under_heads,
     under_notices,
 )
-from dedup.model import HARD, Half, Near, Page, Span, Unit, Variant
-from dedup.record import TYPE_CHECKING, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,8 +11,8 @@ follows its original. Pieces that lie side by side are joined and judged as one,
 from bisect import bisect_left
 
 from dedup.config import Config
-from dedup.evidence import same_signs
 from dedup.model import Match, Page, Piece, Region, integers
+from dedup.structure import same_signs
 
 _EDIT = 64  # words by which a later copy may be the fuller one between two pieces
 _INSERTED = 4  # paragraphs among which one that belongs to the copy is looked for

@@ -12,7 +12,7 @@ from tests.run import ROOT, SEED
 
 PACKAGE = ROOT / "dedup"
 # Each room, and the rooms that it may use. A stage uses no stage.
-BASE = {"errors", "record", "model", "config", "evidence"}
+BASE = {"errors", "record", "model", "config", "evidence", "structure"}
 STAGES = {
     "decode",
     "segment",
@@ -40,6 +40,7 @@ ALLOWED = {
     "model": {"record"},
     "config": {"errors", "record"},
     "evidence": {"record", "model"},
+    "structure": {"record", "model", "evidence"},
     **dict.fromkeys(STAGES, BASE),
     "fix": BASE | {"fixers"},
     "fixers": BASE,
