@@ -32,6 +32,7 @@ _LATIN = bytes(c + 32 if 65 <= c <= 90 else c if chr(c).isalnum() else 32 for c 
 _ASCII = _LATIN[:128].decode("ascii")
 _BATCH = 1 << 18  # characters tokenised at once: a list of all words of a large text would not fit
 _SOME = 1 << 12  # words
+_RUN = 16  # words that are looked for at once: in a longer run that stands twice so many do too
 _REMEMBERED = 1 << 16  # words of which the hash is remembered
 _PAD, _GAP = "\u2060", "\x1f"  # they fill what was read as fewer characters: in a word, and behind what is none
 # Han, Kana, Thai, Lao, Khmer, Burmese: written without spaces between words.
@@ -111,7 +112,7 @@ def keys(text: str) -> list[str]:
 
 def repeating(text: str, k: int) -> bool:
     """Return whether a run of `k` words may stand twice in `text`: none is missed. Quicker than to look where."""
-    text = reading(text)
+    text, k = reading(text), min(k, _RUN)
     found = _found(text)
     each = found if text.isascii() else list(map(_DIGESTS.__getitem__, found))
     hashes, seen, size = map(hash, zip(*(each[at:] for at in range(k)), strict=False)), set[int](), 0
