@@ -23,13 +23,14 @@ _WRAPS = 12  # lines that an item of a list may be wrapped over
 _TYPOGRAPHY = dict.fromkeys(
     map(ord, "\"'`\u2018\u2019\u201a\u201c\u201d\u201e\u00ab\u00bb\u00ad\u200b\u200c\u200d\u2060\ufeff")
 )
-_TYPOGRAPHY |= dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-") | {0x2026: "..."}
+_TYPOGRAPHY |= dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 _PREFIX = " \t>-*+\u2022\u00b7"  # marks at the head of a line
 BULLETS = ("-", "*", "+", "\u2022", "\u2013", "\u00b7", "\u25aa", "\u25cf", "\u2713", "\u2714")
 _ROW_STOPS = (*STOPS, ":")
 _QUOTES = (">", "|", "\u00bb")
 _COLONS = (":", "\uff1a")
 _QUOTED = 3  # paragraphs that a quotation may have, or what closes a section
+_ASKS = ("?", "\uff1f", "\u061f")
 _QUESTION = 12  # words that a question has at most that is a heading
 _UNDERLINES, _UNDERLINE = ("=", "-", "~", "^"), 3  # of such marks the line below a heading has at least so many
 
@@ -124,7 +125,7 @@ def _headings(page: Page) -> list[int]:
         line = page.line(p).strip()
         hashes = line.startswith("#") and line.lstrip("#")[:1] == " "
         bold = line.startswith("**") and line.rstrip(":").endswith("**") and line.count("**") == 2
-        question = line.endswith("?") and page.first[p + 1] - page.first[p] <= _QUESTION
+        question = line.endswith(_ASKS) and page.first[p + 1] - page.first[p] <= _QUESTION
         below = page.line(p + 1).strip() if p + 1 < total and page.first[p + 1] == page.first[p + 2] else ""
         underlined = below[:1] in _UNDERLINES and len(below) >= _UNDERLINE and not below.strip(below[0])
         if hashes or bold or question or underlined:
@@ -197,7 +198,9 @@ def same_signs(left: str, right: str) -> bool:
 
 def _signs(line: str) -> list[str]:
     """What stands between the words of a line, but for a mark before it, white space, and what typography changes."""
-    line = line.translate(_TYPOGRAPHY).lstrip(_PREFIX)
+    from unicodedata import normalize
+
+    line = normalize("NFKC", line).translate(_TYPOGRAPHY).lstrip(_PREFIX)
     return [char for char, _ in groupby(char for char in line if not (char.isalnum() or char.isspace()))]
 
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 _BATCH = 4096  # words compared at once
 _EDGE = 2  # characters of a sign and a currency, beside a figure
 _CURRENCY = "$\u20ac\u00a3\u00a5\u20b9\u20a9\u20bd\u00a2"
-_DASHES = {ord(dash): "-" for dash in "\u2010\u2011\u2012\u2013\u2212\uff0d"}
-_PLAIN = _DASHES | dict.fromkeys(map(ord, "\u2060\x1f"))  # these fill what is read as fewer characters
+# Dashes are one sign; the last two fill what is read as fewer characters.
+_PLAIN = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2212\uff0d"), "-") | {0x2060: None, 0x1F: None}
 
 
 def proved(page: Page, piece: Piece, keys: "Callable[[str], list[str]]") -> bool:

@@ -246,7 +246,13 @@ def test_a_reader_that_goes_away_ends_it_by_sigpipe(big: Path, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("options", "shown"),
-    [((*APART, "-j", "1"), True), ((*APART, "-j", "2"), True), ((), True), ((*APART, "-q"), False)],
+    [
+        ((*APART, "-j", "1"), True),
+        ((*APART, "-j", "2"), True),
+        ((), True),
+        ((*APART, "-q"), False),
+        ((*APART, "-o", "-"), False),
+    ],
 )
 def test_a_bar_shows_on_a_terminal_how_far_a_run_is(
     options: tuple[str, ...], shown: bool, big: Path, tmp_path: Path
@@ -254,7 +260,8 @@ def test_a_bar_shows_on_a_terminal_how_far_a_run_is(
     ours, theirs = os.openpty()
     command = [*DEDUP, "clean", os.fspath(big), "-o", os.fspath(tmp_path / "out.jsonl"), *options]
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stderr=theirs) as process:
+    none = subprocess.DEVNULL
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=none, stdout=none, stderr=theirs) as process:
         os.close(theirs)
         told = b""
         with suppress(OSError):  # the other end is closed

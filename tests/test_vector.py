@@ -64,6 +64,8 @@ def test_no_text_is_missed_where_the_readable_stage_has_links(found: list[bytes]
     linked = {number for number, text in enumerate(texts) if shingle.links(normalise.words(text), 8)}
     assert vector.Batch(texts).repeating(8) >= linked
     assert {number for number, text in enumerate(texts) if normalise.repeating(text, 8)} == linked
+    long = {number for number, text in enumerate(texts) if shingle.links(normalise.words(text), 40)}
+    assert {number for number, text in enumerate(texts) if normalise.repeating(text, 40)} >= long
 
 
 @given(documents(), st.sampled_from([Config(), Config(similarity=0.9), Config(similarity=0.7, near_facts=True)]))

@@ -127,13 +127,8 @@ def clean_inputs(
     replaced = {source for source, target in places.items() if source != files.STDIN and same(source, target)}
     if replaced:
         given = _once(given, tally)
-    others = [("--manifest", os.fspath(targets.manifest))] if targets.manifest else []
-    others += [("--report", os.fspath(path)) for path in targets.reports]
-    others += [("--index", job.engine.index)] if job.engine.index else []
-    _apart(given, places, others)
+    _apart(given, places, _others(job, targets))
     terminal = sys.stderr is not None and sys.stderr.isatty() and not quiet
-    printed = files.STDIN in places.values() and sys.stdout is not None and sys.stdout.isatty()
-    engine = replace(job.engine, bar=not quiet and not printed)
     shown = terminal and targets.output is not None
     with ExitStack() as stack:
         found, archives = stack.enter_context(unpacked(reading, given, tally))
@@ -146,6 +141,8 @@ def clean_inputs(
             )
         for archive in archives:
             places |= archive.places()
+        # Whoever reads standard output may write to the same terminal; a batch is read before anything is written.
+        engine = replace(job.engine, bar=not quiet and (several or files.STDIN not in places.values()))
         work = None
         if several:
             from dedup.cli.batch import batch
@@ -168,12 +165,15 @@ def clean_inputs(
         if terminal or verbose:
             say(tally.summary())
         if shown:
-            from rich.console import Console
-
-            from dedup.report import terminal as diff
-
-            diff.show_run(Console(stderr=True, highlight=False), run, full=full)
+            reports.show_beside(run, full)
     return tally.finish()
+
+
+def _others(job: Job, targets: Targets) -> list[tuple[str, str]]:
+    """What else is written, each with the option that names it."""
+    out = [("--manifest", os.fspath(targets.manifest))] if targets.manifest else []
+    out += [("--report", os.fspath(path)) for path in targets.reports]
+    return out + ([("--index", job.engine.index)] if job.engine.index else [])
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,15 @@ def _print(run: Run, kind: str, full: bool, color: str) -> None:
         show(rendered(run, kind))
 
 
+def show_beside(run: Run, full: bool) -> None:
+    """Print the report on standard error, beside data that went elsewhere."""
+    from rich.console import Console
+
+    from dedup.report import terminal
+
+    terminal.show_run(Console(stderr=True, highlight=False), run, full=full)
+
+
 def show(parts: Iterable[bytes]) -> None:
     """Write to standard output."""
     sys.stdout.flush()
