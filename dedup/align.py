@@ -9,6 +9,7 @@ the two stretches are compared word by word, and what does not match is a differ
 """
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from itertools import pairwise
 
 from dedup.model import Alignment, Gap, Match, Page, Span
@@ -219,18 +220,23 @@ def _meant(runs: list[Run], left: int, right: int) -> list[Run]:
 
 def _unique(a: "Sequence[Hashable]", b: "Sequence[Hashable]") -> list[Span]:
     """Where the same few words start that stand once in `a` and once in `b`, in order of `a`."""
-    tables: list[dict[tuple[Hashable, ...], int]] = []
-    for words in (a, b):
-        at: dict[tuple[Hashable, ...], int] = {}
-        for start, gram in enumerate(zip(*(words[n:] for n in range(_GRAM)), strict=False)):
-            at[gram] = -1 if gram in at else start
-        tables.append(at)
-    pairs = ((start, tables[1].get(gram, -1)) for gram, start in tables[0].items())
-    return [(x, y) for x, y in pairs if x >= 0 and y >= 0]
+    first, second = _once(a), _once(b)
+    return [(x, y) for gram, x in first.items() if (y := second.get(gram, -1)) >= 0 <= x]
+
+
+def _once(words: "Sequence[Hashable]") -> "dict[tuple[Hashable, ...], int]":
+    """Where the same few words start; -1 for those that stand more than once."""
+    grams = list(zip(*(words[n:] for n in range(_GRAM)), strict=False))
+    at = dict(zip(grams, range(len(grams)), strict=True))
+    if len(at) < len(grams):
+        at.update((gram, -1) for gram, count in Counter(grams).items() if count > 1)
+    return at
 
 
 def _rising(pairs: list[Span]) -> list[Span]:
     """The most pairs that rise on both sides (patience sorting)."""
+    if all(x[1] < y[1] for x, y in pairwise(pairs)):
+        return pairs
     tops: list[int] = []
     ends: list[int] = []
     back = [-1] * len(pairs)

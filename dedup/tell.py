@@ -88,7 +88,7 @@ def _words_in(document: Document, span: Span) -> tuple[list[str], list[int]]:
     tokens = words(text)
     chars = [at for word, start in enumerate(tokens.starts) for at in (start, tokens.end(word))]
     at = byte_offsets(part._replace(text=text), chars)
-    return [" ".join(keys(text[a:b])) for a, b in zip(chars[::2], chars[1::2], strict=True)], [span[0] + x for x in at]
+    return keys(text), [span[0] + x for x in at]
 
 
 def _bytes(at: "Sequence[int]", first: int, last: int, within: Span) -> Span:

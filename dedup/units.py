@@ -22,8 +22,12 @@ def units(page: Page, alignment: Alignment) -> list[Unit]:
     same = sorted([*same, *(gap for gap in alignment.gaps if gap.alike)], key=lambda gap: gap.left)
     shared: Counter[tuple[int, int]] = Counter()
     for (l0, l1), (r0, r1), _ in same:
-        for step in range(max(l1 - l0, r1 - r0)):
-            shared[page.paragraph(min(l0 + step, l1 - 1)), page.paragraph(min(r0 + step, r1 - 1))] += 1
+        step, size = 0, max(l1 - l0, r1 - r0)
+        while step < size:
+            p, q = page.paragraph(min(l0 + step, l1 - 1)), page.paragraph(min(r0 + step, r1 - 1))
+            more = max(1, min(size, page.first[p + 1] - l0, page.first[q + 1] - r0) - step)
+            shared[p, q] += more
+            step += more
     for (l0, l1), (r0, r1), alike in alignment.gaps:
         if not alike and l1 - l0 == r1 - r0 <= _SWAPPED:  # a word for a word: a short line that is edited altogether
             shared.update((page.paragraph(l0 + step), page.paragraph(r0 + step)) for step in range(l1 - l0))
