@@ -516,6 +516,29 @@ def test_a_long_report_is_cut_short_unless_all_is_asked_for(tmp_path: Path) -> N
     assert all(f"r{at}" in full for at in range(12))
 
 
+@pytest.mark.parametrize(("least", "kind", "gone"), [(None, "overlap", False), ("0.6", "near", True)])
+def test_how_alike_near_documents_are_is_asked_for(least: str | None, kind: str, gone: bool, tmp_path: Path) -> None:
+    """Three words of 84 are others: three of four shingles are common."""
+    words = ONE.split(" ")
+    edited = " ".join("another" if at in (20, 50, 65) else word for at, word in enumerate(words))
+    (tmp_path / "in.jsonl").write_bytes(_rows(ONE, edited))
+    given = ["--resemblance", least] if least else []
+    report = _report(tmp_path / "in.jsonl", "--near", *given)
+    [[member]] = [cluster["members"] for cluster in report["clusters"]]
+    assert (member["kind"], member["removed"], len(member["changes"])) == (kind, gone, 3 * gone)
+    (tmp_path / "dedup.toml").write_text(f"near = true\nresemblance = {least or 0.8}\n")
+    done = dedup("clean", "in.jsonl", "-o", "out.jsonl", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (tmp_path / "out.jsonl").read_bytes() == _rows(ONE, *[] if gone else [edited])
+
+
+@pytest.mark.parametrize("value", ["0.4", "1.1", "x"])
+def test_a_resemblance_that_cannot_be_is_refused(value: str, tmp_path: Path) -> None:
+    done = dedup("check", "--near", "--resemblance", value, tmp_path)
+    assert done.returncode == 2
+    assert b"--resemblance" in done.stderr
+
+
 def test_bytes_that_go_with_a_document_are_counted_once(tmp_path: Path) -> None:
     """The last one loses its passage first, and goes when the rest of it is the second."""
     passage, text = article(3, 2, 18), article(4, 2)

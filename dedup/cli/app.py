@@ -77,6 +77,15 @@ def _settings(
     similarity: Annotated[
         float | None, typer.Option("--similarity", min=0.5, max=1.0, help="How alike near copies are, 0.5 to 1.")
     ] = None,
+    resemblance: Annotated[
+        float | None,
+        typer.Option(
+            "--resemblance",
+            min=0.5,
+            max=1.0,
+            help="Batch: share of their shingles that near documents have in common; default: 0.8.",
+        ),
+    ] = None,
     near_facts: Annotated[
         bool,
         typer.Option("--near-facts", help="Near copies may go that differ in a figure, date, negation or name."),
@@ -145,6 +154,7 @@ def _settings(
         "min_passage": min_passage,
         "min_documents": min_documents,
         "similarity": NEAR if near and similarity is None else similarity,
+        "resemblance": resemblance,
         "near_facts": near_facts,
         "keep": _choice("--keep", keep, *KEEP),
         "contained": contained,
