@@ -49,7 +49,7 @@ from dedup.verify import figures
 from dedup.within import clean_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -62,6 +62,7 @@ SHARED = {
     "passage": "a passage that an earlier document has",
     "boilerplate": "a line that many documents of the site have",
 }
+_PART = 1 << 19  # characters of documents of which the features are found in one go
 _BREAK = "\n\n"  # between two documents that are judged as one
 
 
@@ -92,8 +93,8 @@ class Tables(Protocol):
     def drop(self, documents: "Iterable[int]") -> None:
         """Leave these documents out from now on."""
 
-    def replace(self, document: int, rows: "Rows") -> None:
-        """Take these rows for those of a document."""
+    def replace(self, documents: "Sequence[int]", parts: "Iterable[Rows]") -> None:
+        """Take these rows for those of `documents`; each part has those of the next few, counted from 0."""
 
 
 class Corpus(Protocol):
@@ -111,15 +112,20 @@ def find(tables: Tables, corpus: Corpus, config: Config) -> Findings:
     work = _Across(tables, corpus, config)
     boilerplate: dict[tuple[int, Span, str], Boilerplate] = {}
     passages: dict[tuple[int, Span], Passage] = {}
-    while True:
+    more = True
+    while more:
+        # What stays is told of what is left in the end.
+        boilerplate = {place: line for place, line in boilerplate.items() if line.removed}
+        passages = {place: passage for place, passage in passages.items() if passage.removed}
         work.exact()
         work.near()
         for line in work.boilerplate():
             boilerplate.setdefault((line.first, line.kept, line.text), line)
-        for passage in work.passages():
-            passages.setdefault((passage.document, passage.copy), passage)
-        if not work.settled():
-            break
+        for pairs in (False, True):
+            for passage in work.passages(pairs):
+                passages.setdefault((passage.document, passage.copy), passage)
+            if more := work.settled():
+                break
     clusters = [
         Cluster(head, tuple(work.clusters[head].values())) for head in sorted(work.clusters) if work.clusters[head]
     ]
@@ -362,16 +368,25 @@ class _Across:
             span = self._clean(first, _bytes(text, sheet, (there, sheet.first[sheet.paragraph(there) + 1])))
             yield Boilerplate(written.line(written.paragraph(place)).strip(), count, first, span, (first, span) in gone)
 
-    def passages(self) -> "Iterator[Passage]":
-        """Runs of words that a document shares with an earlier one that is no pair of it; boilerplate aside."""
+    def passages(self, pairs: bool) -> "Iterator[Passage]":
+        """Runs of words that a document shares with an earlier one, boilerplate aside: with one that is no pair of it.
+
+        Or `pairs`: with one that is. A report tells of these already, so here only of what goes.
+        """
+        if pairs and not self.config.passages:
+            return
         lines = _Follower(self.tables.holders())
-        for document, rows in groupby(self.tables.runs(self.pairs), lambda row: row[0]):
+        found = self.tables.runs(() if pairs else self.pairs)
+        found = (row for row in found if (row[0], row[2]) in self.pairs) if pairs else found
+        for document, rows in groupby(found, lambda row: row[0]):
             known = [(place, place + size) for _, place, size, *_ in lines.of(document)]
             for first, runs in self._chains(self._runs(document, rows)):
                 matched = sum(_own(copy, known) for copy, _ in runs)
                 if matched < self.config.min_passage:
                     continue
                 gone = [self._cut_run(document, first, copy, kept) for copy, kept in runs if self.config.passages]
+                if pairs and not any(gone):
+                    continue
                 copy, kept = ((runs[0][side][0], runs[-1][side][1]) for side in (0, 1))
                 pages = self.sheet(document), self.sheet(first)
                 here = self._clean(document, _bytes(*pages[0], copy))
@@ -447,24 +462,41 @@ class _Across:
     def settled(self) -> bool:
         """Take what was cut out of the documents, clean what is left anew, and say whether there was any."""
         pending, self.pending = self.pending, defaultdict(list)
-        for document, spans in pending.items():
-            data = self.corpus.text(document).data
-            table = (self.now.get(document) or Table([(0, len(data))])).after((span, None) for span in sorted(spans))
-            # A cut may have laid two copies side by side. What differs in a word is left to a run that can tell of it.
-            result = clean_document(table.text(data), self.config._replace(similarity=None), force_text=True)
-            needed = self.witnesses.get(document, [])
-            copies = [b for b in result.removed if not any(_meets(needed, s) for s in table.spans(b.copy.bytes))]
-            for block in copies:
-                copy, kept = table.span(block.copy.bytes), table.span(block.kept.bytes)
-                self.cuts.append(Shared(document, copy, document, kept, block.words, block.rule))
-                self.gone[document] += table.spans(block.copy.bytes)
-            table = table.after((span, None) for span in sorted(block.copy.bytes for block in copies))
-            self.now[document] = table
-            left = decode(table.text(data), force_text=True).text
-            self.tables.replace(document, features(vector.Batch([left]), [""], [""]))
+        if pending:
+            self.tables.replace([*pending], self._anew(pending))
         for cache in (self.sheet, self.shingles, self.words):
             cache.cache_clear()
         return bool(pending)
+
+    def _anew(self, pending: "Mapping[int, list[Span]]") -> "Iterator[Rows]":
+        """Yield the features of what is left of documents of which these bytes go, those of many in one."""
+        texts, size = list[str](), 0
+        for document, spans in pending.items():
+            texts.append(self._left(document, spans))
+            size += len(texts[-1])
+            if size >= _PART:
+                yield _features(texts)
+                texts, size = [], 0
+        yield _features(texts)
+
+    def _left(self, document: int, spans: "list[Span]") -> str:
+        """What is left of a document of which these bytes go, and after them what it repeats now."""
+        data = self.corpus.text(document).data
+        table = (self.now.get(document) or Table([(0, len(data))])).after((span, None) for span in sorted(spans))
+        # A cut may have laid two copies side by side. What differs in a word is left to a run that can tell of it.
+        result = clean_document(table.text(data), self.config._replace(similarity=None), force_text=True)
+        needed = self.witnesses.get(document, [])
+        copies = [b for b in result.removed if not any(_meets(needed, s) for s in table.spans(b.copy.bytes))]
+        for block in copies:
+            copy, kept = table.span(block.copy.bytes), table.span(block.kept.bytes)
+            self.cuts.append(Shared(document, copy, document, kept, block.words, block.rule))
+            self.gone[document] += table.spans(block.copy.bytes)
+        self.now[document] = table.after((span, None) for span in sorted(block.copy.bytes for block in copies))
+        return decode(self.now[document].text(data), force_text=True).text
+
+
+def _features(texts: list[str]) -> "Rows":
+    return features(vector.Batch(texts), [""] * len(texts), [""] * len(texts))
 
 
 class _Follower:

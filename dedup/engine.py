@@ -100,6 +100,11 @@ join document own using (doc) join document other on other.doc = first
 where first <> doc and doc >= 0 and not (first < 0 and own.id = other.id) order by doc, place, first, there
 """
 
+_CHANGED = """
+update document set hi = batch.hi, lo = batch.lo, words = batch.words, prints = batch.prints
+from batch where document.doc = batch.doc
+"""
+
 
 class Tables:
     """The features of a batch. `memory` is the limit in bytes, above which tables go to `folder`."""
@@ -130,13 +135,22 @@ class Tables:
                 self.base.execute(f"insert into {table} by name from batch")
                 self.base.unregister("batch")
 
-    def replace(self, document: int, rows: Rows) -> None:
-        """Take these rows for those of a document, which keeps its name and group."""
-        [named] = self.base.execute("select grp, id from document where doc = ?", [document]).fetchall()
-        for table in rows:
-            self.base.execute(f"delete from {table} where doc = ?", [document])
-        self.add(rows, document)
-        self.base.execute("update document set grp = ?, id = ? where doc = ?", [*named, document])
+    def replace(self, documents: "Sequence[int]", parts: "Iterable[Rows]") -> None:
+        """Take these rows for those of `documents`, which keep their names and groups. In each part it goes on."""
+        numbers, at = np.array(documents, np.int64), 0
+        self.base.register("batch", {"doc": numbers})
+        for table in ("posting", "line"):  # in one go: each delete reads the whole table
+            self.base.execute(f"delete from {table} where doc in (from batch)")
+        self.base.unregister("batch")
+        for rows in parts:
+            own = numbers[at : at + len(rows["document"]["doc"])]
+            at += len(own)
+            for columns in rows.values():
+                columns["doc"] = own[columns["doc"]]
+            self.base.register("batch", rows.pop("document"))
+            self.base.execute(_CHANGED)
+            self.base.unregister("batch")
+            self.add(rows, 0)
 
     def _rows(self, query: str, values: "Sequence[Any]" = ()) -> "Iterator[Any]":
         found = self.base.cursor().execute(query, list(values))

@@ -812,6 +812,22 @@ def test_a_passage_of_documents_that_are_a_pair_no_more_goes_at_once() -> None:
     assert _run(ran.survivors, config).survivors == ran.survivors
 
 
+def test_passages_go_from_documents_that_are_much_alike_too() -> None:
+    """Half of them, four fifths, and all but a figure: what is common is told as a pair, and goes as passages."""
+    shared = article(3, 8)
+    other = shared.replace(".", " killed 12 people.", 1)
+    for texts in ([shared + article(4, 4), shared + article(5, 6)], [other, other.replace(" 12 ", " 21 ")]):
+        told = dedup.clean_batch(_batch(*texts), NEAR)[1]
+        assert (told.dropped, told.passages) == ({}, ())
+        for config in (Config(passages=True), NEAR._replace(passages=True)):
+            results, findings = dedup.clean_batch(_batch(*texts), config)
+            own = "".join(set(texts[1].splitlines(keepends=True)).difference(texts[0].splitlines(keepends=True)))
+            assert keys(results[0].text) == keys(texts[0])
+            assert sorted(keys(results[1].text)) == sorted(keys(own))
+            assert [(p.first, p.removed) for p in findings.passages] == [(0, True)]
+            assert dedup.restore(results[1].clean, dedup.to_manifest(results[1])).decode() == texts[1]
+
+
 def test_copies_that_a_cut_lays_side_by_side_go_though_one_of_them_was_cut_inside() -> None:
     """Short lines go only next to their original; a line of the site stood between, and another inside the copy."""
     lines = article(3, 6, 9).splitlines(keepends=True)

@@ -410,7 +410,7 @@ def test_a_document_that_is_cut_to_what_it_was_before_is_known(path: Path) -> No
     with Index(str(path), batch.tables.base) as seen:
         seen.load()
         assert batch.tables.base.execute("from known").fetchall() == []
-        batch.tables.replace(0, Batch({"": FERRY}).columns)
+        batch.tables.replace([0], [Batch({"": FERRY}).columns])
         assert seen.add("second", WHEN, batch.rows()) == 1
         assert seen.provenance(4 - Index.OFFSET).id == "choir"
 
