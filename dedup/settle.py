@@ -112,8 +112,7 @@ def _differing(
     """
     from dedup.align import compare
 
-    text, total = document.text, len(tokens.starts)
-    key = [keys(text[tokens.starts[word] : tokens.end(word)])[0] for word in range(total)]
+    key, total = keys(document.text), len(tokens.starts)
     witness = list(range(total))
     differs = bytearray(total)  # a word that its witness does not match, but only stands opposite to
     for rule, (gone, kept) in zip(rules, pairs, strict=True):

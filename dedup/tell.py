@@ -86,7 +86,7 @@ def _words_in(document: Document, span: Span) -> tuple[list[str], list[int]]:
     part = document._replace(data=document.data[slice(*span)], mark=b"")
     text = part.data.decode(part.encoding, part.errors)
     tokens = words(text)
-    chars = [at for word, start in enumerate(tokens.starts) for at in (start, tokens.end(word))]
+    chars = [at for start, size in zip(tokens.starts, tokens.sizes, strict=True) for at in (start, start + size)]
     at = byte_offsets(part._replace(text=text), chars)
     return keys(text), [span[0] + x for x in at]
 
