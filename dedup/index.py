@@ -16,6 +16,7 @@ import time
 import zlib
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,7 @@ _POLL = 0.1  # seconds between two looks at a locked file
 _ROWS = 1000  # written at once; DuckDB looks at no more to tell the type of a column
 _BYTES = 8 << 20  # of clean text
 _LOOKED = 256  # documents that are verified at once
+_TOGETHER = 64  # documents that are fetched at once, unless their texts are more than _BYTES
 _COLUMNS = ("doc", "number", "id", "source", "line", "bytes", "text")  # of a batch
 
 # Names are blobs: they may hold what no UTF-8 text can (a file name in Latin-1, half of a surrogate pair).
@@ -69,6 +71,14 @@ _LOAD = """
 insert into document select number - $1, hi, lo, words, prints, 0, identity from seen.document
 where (hi, lo) in (select (hi, lo) from document) or number - $1 in (select doc from posting where doc < 0)
 """
+
+# In the order in which they are asked for: that of the documents of the batch that have their words.
+_ORDER = """
+select number, bytes from seen.document join document s on s.doc = number - $1
+left join document b on b.hi = s.hi and b.lo = s.lo and b.doc >= 0 group by all order by min(b.doc), number
+"""
+
+_GIVEN = "(select unnest(?::bigint[]))"
 
 # A left join: what has no features fails here, not at the next run.
 _DOCUMENTS = """
@@ -142,6 +152,8 @@ class Index:
                 raise IndexFileError(f"{path}: there is no such index; `dedup index add {path} IN...` makes one")
             _create(path)
         self.base = (base or duckdb.connect()).cursor()
+        self._order = self._sorted = self._groups = np.empty(0, np.int64)
+        self._seen, self._blobs = lru_cache(64)(self._seen_of), lru_cache(2)(self._blobs_of)
         self._attach(read_only, wait)
         try:
             self._check()
@@ -209,19 +221,41 @@ class Index:
         self._rows(_KNOWN)
         self._rows(_MET, [self.OFFSET])
         self._rows(_LOAD, [self.OFFSET])
+        found = self._columns(_ORDER, [self.OFFSET])
+        self._order, self._sorted = found["number"], np.argsort(found["number"])
+        self._groups = np.arange(len(self._order)) // _TOGETHER + np.cumsum(found["bytes"], dtype=np.int64) // _BYTES
 
     def provenance(self, doc: int) -> Seen:
         """Return where the document of the index with this (negative) number in the batch comes from."""
-        [(id, source, line, run, name, started)] = self._rows(
-            "select id, source, line, run, name, started from seen.document join seen.run using (run) where number = ?",
-            [doc + self.OFFSET],
-        )
-        return Seen(doc + self.OFFSET, _text(id), _text(source), line, run, _text(name), started)
+        number = doc + self.OFFSET
+        return self._seen(*self._beside(number))[number]
 
     def text(self, doc: int) -> str:
         """Return the clean text of the document of the index with this (negative) number in the batch."""
-        [(blob,)] = self._rows("select text from seen.document where number = ?", [doc + self.OFFSET])
-        return _text(zlib.decompress(blob))
+        number = doc + self.OFFSET
+        return _text(zlib.decompress(self._blobs(*self._beside(number))[number]))
+
+    def _beside(self, number: int) -> list[int]:
+        """The documents that are fetched with this one."""
+        at = np.searchsorted(self._order, number, sorter=self._sorted)
+        if at == len(self._order) or self._order[self._sorted[at]] != number:
+            return [number]
+        group = self._groups[self._sorted[at]]
+        return list(self._order[slice(*np.searchsorted(self._groups, [group, group + 1]))].tolist())
+
+    def _seen_of(self, *numbers: int) -> dict[int, Seen]:
+        found = self._rows(
+            "select number, id, source, line, run, name, started from seen.document join seen.run using (run) "
+            f"where number in {_GIVEN}",
+            [numbers],
+        )
+        return {
+            number: Seen(number, _text(id), _text(source), line, run, _text(name), started)
+            for number, id, source, line, run, name, started in found
+        }
+
+    def _blobs_of(self, *numbers: int) -> dict[int, bytes]:
+        return dict(self._rows(f"select number, text from seen.document where number in {_GIVEN}", [numbers]))
 
     # ------------------------------------------------------------ changes
 
@@ -281,6 +315,9 @@ class Index:
             with suppress(duckdb.Error):  # it may be over by itself
                 self.base.execute("rollback")
             raise
+        finally:
+            self._seen.cache_clear()
+            self._blobs.cache_clear()
 
     # ------------------------------------------------------------ what it holds
 
@@ -315,7 +352,7 @@ class Index:
 
     def _differences(self, numbers: list[int]) -> "Iterator[str]":
         """What is wrong with the documents of these numbers."""
-        among = "where number in (select unnest(?::bigint[]))"
+        among = f"where number in {_GIVEN}"
         held = self._columns(f"select number, fp, place from seen.posting {among} order by number, place", [numbers])
         rows = self._rows(
             f"select number, id, hi, lo, words, prints, identity, text from seen.document {among} order by number",

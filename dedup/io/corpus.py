@@ -57,14 +57,15 @@ class Gathered:
 
 def units(sources: Sequence[Source], errors: list[Failure]) -> Iterator[list[Part]]:
     """Yield the sources in parts for the workers, in order. A source that cannot be read goes to `errors`."""
-    unit: list[Part] = []
+    unit, size = list[Part](), 0
     for number, source in enumerate(sources):
         try:
             for part in _parts(number, source):
                 unit.append(part)
-                if sum(p.end - p.start for p in unit) >= UNIT or len(unit) >= _FILES:
+                size += part.end - part.start
+                if size >= UNIT or len(unit) >= _FILES:
                     yield unit
-                    unit = []
+                    unit, size = [], 0
         except OSError as error:
             errors.append(Failure(source.file, None, f"{source.name}: cannot be read: {error.strerror or error}"))
     if unit:
@@ -238,7 +239,9 @@ class Corpus:
 
     def name(self, document: int) -> str:
         """Return the name of the document: that of its file, or the id of its record."""
-        return (self.result(document) if document < 0 else self.outline(document)).source
+        if self.index and document < 0:
+            return self.index.provenance(document).id
+        return self.outline(document).source
 
     def where(self, document: int) -> tuple[str, int | None]:
         """Return the file of a document, and its line there if it is a record."""
