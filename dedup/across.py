@@ -222,7 +222,7 @@ class _Across:
     def enter(self, head: int, member: Member) -> None:
         """Put a document into the cluster of `head`. What was told of it there stays, unless it goes."""
         known = self.clusters[head].get(member.document)
-        if known is None or (member.removed and not known.removed):
+        if known is None or (member.witness == head and known.witness != head):
             self.clusters[head][member.document] = member
         self.heads[head].add(head)
         self.heads[member.document].add(head)

@@ -102,6 +102,12 @@ def _varied(draw: st.DrawFn, lines: list[str]) -> list[str]:
     return lines
 
 
+_TILES = {
+    "F": "Ferrying engineing meadow.\n",
+    "G": "Gardens coppers mirrors papers wintering orcharding saddles saddle museuming marbles basketing meadowing "
+    "mountains baskets schools orcharding\n",
+}
+
 _LIST = """
 harbour lantern copper violin meadow thunder basket candle saddle marble pocket needle bridge orchard cable ferry museum
 letter window paper engine mountain winter market garden council street school fisher kettle ladder mirror
@@ -225,6 +231,13 @@ def by_default(law: "Callable[[Batch], None]") -> "Callable[[], None]":
     return seed(7)(some(50)(given(batches())(law)))
 
 
+@example(
+    tuple(
+        (f"{at}", "".join([_TILES[tile] for tile in tiles]).encode())
+        for at, tiles in enumerate(["G", "G" * 6, "G" * 9, "G" * 8 + "F", "FG", "FG"])
+    ),
+    CUTS._replace(passages=False),
+)  # the fourth, cut, is what the fifth is then, which the sixth went for
 @by_any_settings
 def test_a_dropped_document_has_a_witness_that_stays(batch: Batch, config: Config) -> None:
     findings = _run(batch, config).findings
