@@ -2,6 +2,7 @@
 
 import io
 from collections import Counter
+from dataclasses import replace
 from html import escape
 from html.parser import HTMLParser
 
@@ -316,6 +317,15 @@ def test_the_main_text_has_the_body_and_after_cleaning_once(data: bytes) -> None
     for text in BODY:
         assert clean.count(text) == 1
     assert "<" not in clean
+
+
+@pytest.mark.usefixtures("_extractor")
+@pytest.mark.parametrize("options", [ARTICLE, PAGE])
+def test_a_page_of_which_the_text_is_known_is_written_the_same(options: Options) -> None:
+    row, known = _one(DOUBLED, options), _one(DOUBLED, replace(options, known=True))
+    assert row.text
+    assert known.raw == row.raw
+    assert _cut(known, dedup.clean(row.text)) == _cut(row, dedup.clean(row.text))
 
 
 @pytest.mark.usefixtures("_extractor")

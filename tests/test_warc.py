@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import dedup
 from dedup.errors import InputError
-from dedup.io import warc
+from dedup.io import html, warc
 from dedup.io.rows import Options, Row
 from dedup.io.warc import rows
 from dedup.model import Result
@@ -259,6 +259,22 @@ def test_the_main_text_of_a_page_becomes_an_extract_that_names_its_record() -> N
     assert _cleaned(row) == new
     (again,) = _read(new, ARTICLE)
     assert (again.id, again.text) == (identity.strip("<>"), text.decode())
+
+
+@pytest.mark.usefixtures("_extractor")
+@pytest.mark.parametrize("options", [ARTICLE, PAGE])
+def test_records_of_which_the_texts_are_known_are_written_the_same(
+    options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = ARCHIVE + _response(b"<p></p>", number=5) + _response(b"A\0B", number=6)
+    found = _read(data, options)
+    monkeypatch.setattr(html, "article", None)  # it is not asked again
+    known = _read(data, replace(options, known=True))
+    assert [(row.raw, row.id) for row in known] == [(row.raw, row.id) for row in found]
+    for row, again in zip(found, known, strict=True):
+        if row.text is not None:
+            assert again.cut
+            assert _cleaned(row) == again.cut(dedup.clean(row.text))
 
 
 def test_a_plain_text_becomes_an_extract_where_main_texts_are_taken_out() -> None:

@@ -29,7 +29,7 @@ def batched(reading: Reading, work: "Batch", number: int) -> Iterator[Step]:
     """Yield the documents of a source of a batch. A line of one that goes is gone with its end."""
     corpus, original = work.corpus, work.originals[number]
     if original.container:
-        rows = reading.rows(original)
+        rows = reading.rows(original, known=True)
         yield from rowed(lambda: next(rows, None), _told(work, number), original)
         return
     path = corpus.sources[number].path

@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -49,9 +49,13 @@ class Reading:
         article = format == "html" and self.options.html_mode == "article"
         return Source(path, file, below, walked, format, packed, f"{below}.txt" if article else below)
 
-    def rows(self, source: "Source") -> Iterator[Row]:
-        """Yield the rows of a container. Raises InputError where nothing can be made of it."""
-        return formats.rows(source.path, source.format, self.options, source.name, self.max_ratio)
+    def rows(self, source: "Source", *, known: bool = False) -> Iterator[Row]:
+        """Yield the rows of a container; texts that are `known` may be left out.
+
+        Raises InputError where nothing can be made of it.
+        """
+        options = replace(self.options, known=known)
+        return formats.rows(source.path, source.format, options, source.name, self.max_ratio)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,7 @@ def rows(stream: BinaryIO, options: Options, name: str) -> Iterator[Row]:
     if not data:
         return
     text, cut, note = reading(data, options, name)
-    if text.strip():
+    if text.strip() or options.known:
         yield Row(b"", b"", data, text, name, "", cut, note=note)
     else:
         error = f"{name}: no text is on this page (a script may put it there); it is passed on as it is"
@@ -65,8 +65,11 @@ def rows(stream: BinaryIO, options: Options, name: str) -> Iterator[Row]:
 def reading(data: bytes, options: Options, name: str, declared: str = "") -> tuple[str, Callable[[Result], bytes], str]:
     """Return the text of a page, the function that makes its bytes of the cleaned text, and a note on the text, if any.
 
-    `declared` is the encoding by the header of HTTP. Raises InputError where the page cannot be read or cut.
+    Where that is the text alone, and `options` say that it is known, it is not looked for. `declared` is the encoding
+    by the header of HTTP. Raises InputError where the page cannot be read or cut.
     """
+    if options.known and options.html_mode == "article":
+        return "", _clean, ""
     encoding = charset(data, options.encoding or declared)
     if b"\0" in data[:_HEAD] and not encoding.startswith("utf-16"):
         raise BinaryError(f"{name}: byte {data.index(0)} is NUL, so this looks like a binary file, not like a page")

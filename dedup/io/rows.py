@@ -25,6 +25,7 @@ class Options:
     group_field: str = ""  # the site that a row is from; else its `url`
     encoding: str = ""  # of the source; else what it declares, or UTF-8
     html_mode: str = "article"  # article: the main text of a page; page: all of its text, in its place
+    known: bool = False  # whether the texts of pages are known already: only how these are written is asked for
 
 
 @dataclass(frozen=True, slots=True)

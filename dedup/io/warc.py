@@ -195,7 +195,7 @@ def _row(raw: bytes, headers: _Headers, stop: int, options: Options, where: str)
     except (InputError, ValueError) as error:
         told = str(error) if isinstance(error, InputError) else f"{where}: {error}"
         return replace(row, error=f"{told}; it is passed on as it is")
-    if not text.strip():
+    if not (text.strip() or options.known):
         return row
     return replace(row, text=text, cut=partial(_converted if convert else _changed, record, made), note=note)
 
