@@ -262,29 +262,28 @@ def _common(a: "Sequence[Hashable]", b: "Sequence[Hashable]") -> "Iterator[Run]"
     places: dict[Hashable, int] = {}
     for at, word in enumerate(reversed(b)):
         places[word] = places.get(word, 0) | 1 << at
+    if places.keys().isdisjoint(a):
+        return
     rows = [every := (1 << len(b)) - 1]
     for word in reversed(a):
         row = rows[-1]
         same = row & places.get(word, 0)
         rows.append(((row + same) | (row - same)) & every)
 
-    def longest(i: int, j: int) -> int:
-        """The length of the longest one of a[i:] and b[j:]."""
-        left = len(b) - j
-        return left - (rows[len(a) - i] & ((1 << left) - 1)).bit_count()
-
     i = j = length = 0
+    left = every  # a bit for each word of b[j:]
     while i < len(a) and j < len(b):
         if a[i] == b[j]:
-            i, j, length = i + 1, j + 1, length + 1
+            i, j, length, left = i + 1, j + 1, length + 1, left >> 1
             continue
         if length:
             yield i - length, j - length, length
             length = 0
-        if longest(i + 1, j) >= longest(i, j + 1):
+        # The longest one of a[i + 1:] and b[j:] has as many words as there are bits of 0.
+        if (rows[len(a) - i - 1] & left).bit_count() <= 1 + (rows[len(a) - i] & left >> 1).bit_count():
             i += 1
         else:
-            j += 1
+            j, left = j + 1, left >> 1
     if length:
         yield i - length, j - length, length
 

@@ -3,10 +3,11 @@
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import duckdb
 
@@ -41,6 +42,7 @@ class Batch:
         self.originals: Sequence[Source] = corpus.sources  # as they were given
         self.started = datetime.now(UTC).isoformat(timespec="seconds")
         self.dropped = findings.dropped
+        self.sides = lru_cache(64)(self._sides)
         self.cuts: dict[int, list[Shared]] = defaultdict(list)
         for cut in findings.cuts:
             self.cuts[cut.document].append(cut)
@@ -73,8 +75,12 @@ class Batch:
 
     def side(self, document: int, span: Span) -> Side:
         """A span of the clean text of a document, as it stands in its input."""
+        side, table = self.sides(document)
+        return side(table.span(span))
+
+    def _sides(self, document: int) -> tuple[Callable[[Span], Side], Table]:
         result = self.corpus.result(document)
-        return sides_of(result)(Table.of(result).span(span))
+        return sides_of(result), Table.of(result)
 
     def count(self, tally: Tally) -> None:
         """Take what goes because other documents have it from what is left."""
