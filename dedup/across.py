@@ -195,7 +195,6 @@ class _Across:
         self.cuts: list[Shared] = []
         self.gone: dict[int, list[Span]] = defaultdict(list)  # of each document, bytes of its clean text that are cut
         self.witnesses: dict[int, list[Span]] = defaultdict(list)  # and those that stay for it
-        self.whole: set[int] = set()  # documents that stay whole: one that went for them has other paragraphs
         self.now: dict[int, Table] = {}  # from what is left of a document to its clean text
         self.pending: dict[int, list[Span]] = defaultdict(list)  # bytes of what is left that go next
         self.sheet = lru_cache(64)(self._sheet)
@@ -235,8 +234,6 @@ class _Across:
         for document, first in self.tables.exact():
             if document not in self.witnesses and self._same(first, document):
                 self._drop(Member(document, "exact", 1.0, 1.0, first, "the same words"), first)
-                if document in self.whole or not self._same_paragraphs(first, document):
-                    self.whole.add(first)
         self.tables.drop(self.dropped)
 
     def _drop(self, member: Member, witness: int) -> None:
@@ -258,12 +255,6 @@ class _Across:
         if left.text == right.text:
             return True
         return keys(left.text) == keys(right.text) and figures(reading(left.text)) == figures(reading(right.text))
-
-    def _same_paragraphs(self, first: int, document: int) -> bool:
-        """Whether documents of the same words have them in the same paragraphs."""
-        if self.text(first).text == self.text(document).text:
-            return True
-        return self.sheet(first)[1].first == self.sheet(document)[1].first
 
     def near(self) -> None:
         """Documents that share half of their shingles, or half of the smaller one's; one that is proved a copy goes."""
@@ -439,8 +430,6 @@ class _Across:
 
     def _cut(self, document: int, copy: Span, first: int, kept: Span, rule: str) -> bool:
         """Cut whole paragraphs, the words `copy`, from a document, if `first` keeps these words; say whether."""
-        if document in self.whole:
-            return False
         (text, sheet), (other, there) = self.sheet(document), self.sheet(first)
         p, q = sheet.paragraph(copy[0]), sheet.paragraph(copy[1] - 1) + 1
         if any(soft(sheet, at) for at in (p, q) if 0 < at < len(sheet.paragraphs.starts)):

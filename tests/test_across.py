@@ -841,19 +841,6 @@ def test_passages_go_from_documents_that_are_much_alike_too() -> None:
             assert dedup.restore(results[1].clean, dedup.to_manifest(results[1])).decode() == texts[1]
 
 
-@pytest.mark.parametrize(("torn", "cuts"), [("\n\n", 0), (" ", 2)])
-def test_what_a_document_is_the_witness_of_is_not_torn(torn: str, cuts: int) -> None:
-    """The last goes for the second, which has what the first has before and after a line that may be torn there."""
-    start, end, line = article(3, 1), article(4, 1), "Orchards, cables, ferries, museums were wholly.\n"
-    batch = _batch(
-        f"{start}{line.replace('were', 'letters')}{end}",
-        f"{start}{line.replace('were ', f'were{torn}')}{end}",
-        start + line + end,
-    )
-    findings = dedup.clean_batch(batch, Config(passages=True, min_passage=12))[1]
-    assert (set(findings.dropped), len(findings.cuts)) == ({2}, cuts)
-
-
 def test_copies_that_a_cut_lays_side_by_side_go_though_one_of_them_was_cut_inside() -> None:
     """Short lines go only next to their original; a line of the site stood between, and another inside the copy."""
     lines = article(3, 6, 9).splitlines(keepends=True)
