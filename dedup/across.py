@@ -12,7 +12,7 @@ rows back in a stated order, so the answer does not depend on how many workers m
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -20,7 +20,7 @@ import numpy as np
 from dedup import vector
 from dedup.config import Config
 from dedup.decide import REASONS
-from dedup.decode import byte_offsets, byte_spans, decode
+from dedup.decode import again, byte_offsets, byte_spans, decode
 from dedup.evidence import soft
 from dedup.features import Rows, features
 from dedup.fingerprint import overlap, shingles
@@ -40,7 +40,7 @@ from dedup.model import (
     Side,
     Span,
 )
-from dedup.normalise import keys, reading
+from dedup.normalise import keys, reading, words
 from dedup.rewrite import Table, undo
 from dedup.segment import page, segment
 from dedup.tell import sides
@@ -121,11 +121,9 @@ def find(tables: Tables, corpus: Corpus, config: Config) -> Findings:
         work.near()
         for line in work.boilerplate():
             boilerplate.setdefault((line.first, line.kept, line.text), line)
-        for pairs in (False, True):
-            for passage in work.passages(pairs):
-                passages.setdefault((passage.document, passage.copy), passage)
-            if more := work.settled():
-                break
+        for passage in work.passages():
+            passages.setdefault((passage.document, passage.copy), passage)
+        more = work.settled()
     clusters = [
         Cluster(head, tuple(work.clusters[head].values())) for head in sorted(work.clusters) if work.clusters[head]
     ]
@@ -191,13 +189,16 @@ class _Across:
         self.clusters: dict[int, dict[int, Member]] = defaultdict(dict)
         self.heads: dict[int, set[int]] = defaultdict(set)  # of each document, those of the clusters that it is in
         self.pairs: set[tuple[int, int]] = set()  # documents that are alike now, each way round
+        self.copies: set[tuple[int, int]] = set()  # and of these the near ones, and parts
         self.dropped: set[int] = set()
         self.cuts: list[Shared] = []
         self.gone: dict[int, list[Span]] = defaultdict(list)  # of each document, bytes of its clean text that are cut
-        self.witnesses: dict[int, list[Span]] = defaultdict(list)  # and those that stay for it
+        self.resting: dict[int, set[int]] = defaultdict(set)  # the cuts for which it keeps the words, by number
+        self.of: dict[int, set[int]] = defaultdict(set)  # and those that are its own
         self.now: dict[int, Table] = {}  # from what is left of a document to its clean text
         self.pending: dict[int, list[Span]] = defaultdict(list)  # bytes of what is left that go next
         self.sheet = lru_cache(64)(self._sheet)
+        self.places = lru_cache(64)(self._places)
         self.shingles = lru_cache(512)(self._shingles)
         self.words = lru_cache(512)(self._words)
 
@@ -232,7 +233,7 @@ class _Across:
     def exact(self) -> None:
         """Documents of the same words: all but the first go."""
         for document, first in self.tables.exact():
-            if document not in self.witnesses and self._same(first, document):
+            if self._same(first, document) and self._carried(document, (0, len(self.words(document))), first, 0):
                 self._drop(Member(document, "exact", 1.0, 1.0, first, "the same words"), first)
         self.tables.drop(self.dropped)
 
@@ -259,6 +260,7 @@ class _Across:
     def near(self) -> None:
         """Documents that share half of their shingles, or half of the smaller one's; one that is proved a copy goes."""
         self.pairs.clear()
+        self.copies.clear()
         while True:
             gone = [
                 document
@@ -286,7 +288,9 @@ class _Across:
             else:
                 apart.append((other, member))
         for other, member in apart:
-            self.pairs |= {(document, other), (other, document)}
+            both = {(document, other), (other, document)}
+            self.pairs |= both
+            self.copies |= both if member.kind != "overlap" else set()
             if not self.heads[document] & self.heads[other]:
                 self.enter(other, member)
             if document in self.clusters:
@@ -308,7 +312,7 @@ class _Across:
             asked, reason = False, f"{kind} copy"
         elif not asked:
             reason = f"{kind} copy, kept: {'--near' if near else '--contained'} drops such"
-        elif document in self.witnesses:
+        elif self.resting[document]:
             asked, reason = False, f"{kind} copy, kept: others have lost what it has"
         elif other in self.dropped:
             asked, reason = False, f"{kind} copy, kept: the other was dropped itself"
@@ -368,24 +372,21 @@ class _Across:
             span = self._clean(first, _bytes(text, sheet, (there, sheet.first[sheet.paragraph(there) + 1])))
             yield Boilerplate(written.line(written.paragraph(place)).strip(), count, first, span, (first, span) in gone)
 
-    def passages(self, pairs: bool) -> "Iterator[Passage]":
-        """Runs of words that a document shares with an earlier one, boilerplate aside: with one that is no pair of it.
+    def passages(self) -> "Iterator[Passage]":
+        """Runs of words that a document shares with an earlier one, boilerplate aside; of a pair only what goes.
 
-        Or `pairs`: with one that is. A report tells of these already, so here only of what goes.
+        From near copies and from parts of others nothing goes: whether these stay is asked for by other names.
         """
-        if pairs and not self.config.passages:
-            return
         lines = _Follower(self.tables.holders())
-        found = self.tables.runs(() if pairs else self.pairs)
-        found = (row for row in found if (row[0], row[2]) in self.pairs) if pairs else found
-        for document, rows in groupby(found, lambda row: row[0]):
+        apart = self.copies if self.config.passages else self.pairs
+        for document, rows in groupby(self.tables.runs(apart), lambda row: row[0]):
             known = [(place, place + size) for _, place, size, *_ in lines.of(document)]
             for first, runs in self._chains(self._runs(document, rows)):
                 matched = sum(_own(copy, known) for copy, _ in runs)
                 if matched < self.config.min_passage:
                     continue
                 gone = [self._cut_run(document, first, copy, kept) for copy, kept in runs if self.config.passages]
-                if pairs and not any(gone):
+                if (document, first) in self.pairs and not any(gone):
                     continue
                 copy, kept = ((runs[0][side][0], runs[-1][side][1]) for side in (0, 1))
                 pages = self.sheet(document), self.sheet(first)
@@ -439,15 +440,73 @@ class _Across:
         starts = [*sheet.paragraphs.starts, len(sheet.text)]
         begin, end = byte_offsets(text, [starts[p], starts[q]])
         out, stays = self._parts(document, (begin, end)), self._parts(first, _bytes(other, there, kept))
-        taken = [*self.gone[document], *self.witnesses.get(document, [])]
-        if any(_meets(taken, part) for part in out) or any(_meets(self.gone.get(first, []), part) for part in stays):
+        if any(_meets(self.gone[document], part) for part in out):
+            return False
+        if any(_meets(self.gone.get(first, []), part) for part in stays):
+            return False
+        if not self._carried(document, copy, first, kept[0] - copy[0]):
             return False
         here, kept_there = (out[0][0], out[-1][1]), (stays[0][0], stays[-1][1])
-        self.cuts.append(Shared(document, here, first, kept_there, copy[1] - copy[0], rule))
+        self._note(Shared(document, here, first, kept_there, copy[1] - copy[0], rule))
         self.gone[document] += out
-        self.witnesses[first] += stays
         self.pending[document].append((begin, end))
         return True
+
+    def _note(self, cut: Shared, number: "int | None" = None) -> None:
+        """Enter a cut, or put it in the place of the one with this number."""
+        if number is None:
+            number = len(self.cuts)
+            self.cuts.append(cut)
+        self.cuts[number] = cut
+        self.of[cut.document].add(number)
+        self.resting[cut.first].add(number)
+
+    def _carried(self, document: int, copy: Span, first: int, shift: int) -> bool:
+        """Let what rests on these words of a document rest on those of the first one, `shift` words on; say if it can.
+
+        A cut of which only some words are concerned becomes several. A line of the site stays in the document that is
+        told to have it.
+        """
+        if not self.resting[document]:
+            return True
+        places, concerned = self.places(document), []
+        for number in sorted(self.resting[document]):
+            cut = self.cuts[number]
+            a, b = (bisect_left(places, place) for place in cut.kept)
+            low, high = max(a, copy[0]), min(b, copy[1])
+            if low < high:
+                starts = self._starts(cut)
+                if cut.rule == "boilerplate" or not len(starts) == cut.words == b - a:
+                    return False
+                concerned.append((number, starts, (a, low, high, b)))
+        for number, starts, bounds in concerned:
+            cut, given = self.cuts[number], [number]
+            self.resting[document].discard(number)
+            edges = [*starts, cut.copy[1]]
+            edges[0] = cut.copy[0]
+            for (i, j), holder in zip(pairwise(bounds), (document, first, document), strict=True):
+                if i < j:
+                    here = edges[i - bounds[0]], edges[j - bounds[0]]
+                    moved = shift if holder == first else 0
+                    stays = self._parts(holder, _bytes(*self.sheet(holder), (i + moved, j + moved)))
+                    kept = stays[0][0], stays[-1][1]
+                    part = cut._replace(copy=here, first=holder, kept=kept, words=j - i)
+                    self._note(part, given.pop() if given else None)
+        return True
+
+    def _places(self, document: int) -> list[int]:
+        """Where the words of what is left of a document start, in bytes of its clean text."""
+        text, sheet = self.sheet(document)
+        return [self._clean(document, (at, at + 1))[0] for at in byte_offsets(text, sheet.words.starts)]
+
+    def _starts(self, cut: Shared) -> list[int]:
+        """Where the words of a cut start, in bytes of the clean text; those of others inside it aside."""
+        text, begin = self.corpus.text(cut.document), cut.copy[0]
+        others = (self.cuts[number].copy for number in self.of[cut.document])
+        inner = _joined(span for span in others if span != cut.copy and begin <= span[0] and span[1] <= cut.copy[1])
+        table = Table([cut.copy]).after(((a - begin, b - begin), None) for a, b in inner)
+        found = again(text, table.text(text.data))
+        return [table.span((at, at + 1))[0] for at in byte_offsets(found, words(found.text).starts)]
 
     def _parts(self, document: int, span: Span) -> list[Span]:
         """Bytes of what is left of a document, as stretches of its clean text; what stood between them is gone."""
@@ -464,7 +523,7 @@ class _Across:
         pending, self.pending = self.pending, defaultdict(list)
         if pending:
             self.tables.replace([*pending], self._anew(pending))
-        for cache in (self.sheet, self.shingles, self.words):
+        for cache in (self.sheet, self.places, self.shingles, self.words):
             cache.cache_clear()
         return bool(pending)
 
@@ -485,11 +544,11 @@ class _Across:
         table = (self.now.get(document) or Table([(0, len(data))])).after((span, None) for span in sorted(spans))
         # A cut may have laid two copies side by side. What differs in a word is left to a run that can tell of it.
         result = clean_document(table.text(data), self.config._replace(similarity=None), force_text=True)
-        needed = self.witnesses.get(document, [])
+        needed = [self.cuts[number].kept for number in self.resting[document]]
         copies = [b for b in result.removed if not any(_meets(needed, s) for s in table.spans(b.copy.bytes))]
         for block in copies:
             copy, kept = table.span(block.copy.bytes), table.span(block.kept.bytes)
-            self.cuts.append(Shared(document, copy, document, kept, block.words, block.rule))
+            self._note(Shared(document, copy, document, kept, block.words, block.rule))
             self.gone[document] += table.spans(block.copy.bytes)
         self.now[document] = table.after((span, None) for span in sorted(block.copy.bytes for block in copies))
         return decode(self.now[document].text(data), force_text=True).text

@@ -259,14 +259,15 @@ def test_by_default_a_dropped_document_has_the_words_of_its_witness_which_is_the
 
 @by_any_settings
 def test_no_word_is_lost_over_a_batch(batch: Batch, config: Config) -> None:
-    """But with --near. Where documents do not go for a part of others, whole paragraphs stay together too."""
+    """But with --near. Whole paragraphs stay together too, unless the document goes as a whole."""
     if config.similarity is not None:
         return
     ran = _run(batch, config)
     before, after = ([_text(data).keys for data in texts] for texts in ((r.clean for r in ran.alone), _data(ran)))
     assert {word for text in before for word in text} == {word for text in after for word in text}
     kept = "".join(map(_string, after))
-    for line in (keys(line) for result in ran.alone for line in result.text.splitlines() if not config.contained):
+    stay = [result for number, result in enumerate(ran.alone) if number not in ran.findings.dropped]
+    for line in (keys(line) for result in stay for line in result.text.splitlines()):
         assert not line or _string(line) in kept, line
 
 
@@ -826,19 +827,35 @@ def test_a_passage_of_documents_that_are_a_pair_no_more_goes_at_once() -> None:
 
 
 def test_passages_go_from_documents_that_are_much_alike_too() -> None:
-    """Half of them, four fifths, and all but a figure: what is common is told as a pair, and goes as passages."""
+    """What is common to half of them is told as a pair, and goes as passages; near copies and parts stay whole."""
     shared = article(3, 8)
     other = shared.replace(".", " killed 12 people.", 1)
-    for texts in ([shared + article(4, 4), shared + article(5, 6)], [other, other.replace(" 12 ", " 21 ")]):
+    overlap = [shared + article(4, 4), shared + article(5, 6)]
+    near, part = [other, other.replace(" 12 ", " 21 ")], [shared + article(4, 9), shared]
+    for texts, left in ((overlap, article(5, 6)), (near, near[1]), (part, part[1])):
         told = dedup.clean_batch(_batch(*texts), NEAR)[1]
-        assert (told.dropped, told.passages) == ({}, ())
+        assert (told.dropped, told.passages, len(told.clusters)) == ({}, (), 1)
         for config in (Config(passages=True), NEAR._replace(passages=True)):
             results, findings = dedup.clean_batch(_batch(*texts), config)
-            own = "".join(set(texts[1].splitlines(keepends=True)).difference(texts[0].splitlines(keepends=True)))
-            assert keys(results[0].text) == keys(texts[0])
-            assert sorted(keys(results[1].text)) == sorted(keys(own))
-            assert [(p.first, p.removed) for p in findings.passages] == [(0, True)]
+            assert [result.text for result in results] == [texts[0], left]
+            assert [(p.first, p.removed) for p in findings.passages] == [(0, True)] * (texts is overlap)
             assert dedup.restore(results[1].clean, dedup.to_manifest(results[1])).decode() == texts[1]
+
+
+def test_what_rests_on_words_that_go_too_rests_on_those_that_stay_then() -> None:
+    """The last goes in part for the third, which is no part of the second any more once the first has what it had."""
+    site, start, end, own = article(3, 6, 20), article(4, 1, 20), article(5, 1, 25), article(6, 1, 7)
+    texts = [article(8, 9) + site, site + start + end + article(9, 9), site + start + end + own]
+    texts.append(article(10, 4) + end + own + article(11, 4))
+    config = Config(passages=True, min_documents=5)
+    for codec in ("utf-8", "utf-16"):
+        ran = _run(tuple((f"{at}", text.encode(codec)) for at, text in enumerate(texts)), config)
+        left = [texts[0], start + end + article(9, 9), own, article(10, 4) + article(11, 4)]
+        assert [result.text.lstrip("\ufeff") for result in ran.results] == left
+        cuts = [(cut.document, cut.first, cut.words) for cut in ran.findings.cuts]
+        assert cuts == [(1, 0, 120), (2, 0, 120), (2, 1, 45), (3, 1, 25), (3, 2, 7)]
+        assert _cuts_that_lie(ran) == []
+        assert _run(ran.survivors, config).survivors == ran.survivors
 
 
 def test_copies_that_a_cut_lays_side_by_side_go_though_one_of_them_was_cut_inside() -> None:
