@@ -12,57 +12,40 @@ rows back in a stated order, so the answer does not depend on how many workers m
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from functools import lru_cache
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from dedup import vector
 from dedup.config import Config
-from dedup.decide import REASONS
-from dedup.decode import again, byte_offsets, byte_spans, decode
-from dedup.evidence import soft
-from dedup.features import Rows, features
+from dedup.decode import byte_spans
+from dedup.features import Rows
 from dedup.fingerprint import overlap, shingles
+from dedup.left import Corpus, Left, bytes_of
 from dedup.model import (
-    Block,
     Boilerplate,
     Change,
     Cluster,
     Difference,
-    Document,
     Findings,
     Member,
     Page,
     Passage,
-    Result,
-    Shared,
-    Side,
     Span,
 )
-from dedup.normalise import keys, reading, words
-from dedup.rewrite import Table, undo
-from dedup.segment import page, segment
-from dedup.tell import sides
+from dedup.normalise import keys, reading
 from dedup.vector import common
 from dedup.verify import figures
 from dedup.within import clean_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Iterable, Iterator, Sequence
 
     from dedup.fingerprint import Hashes
 
 HALF = 0.5  # documents are a pair when they share half of what either has, or half of the smaller one
 CONTAINED = 0.95  # of the shingles of the smaller document; the rest is what is glued to its ends
 GAP = 16  # words between two runs of one passage, at most, on either side
-SHARED = {
-    "passage": "a passage that an earlier document has",
-    "boilerplate": "a line that many documents of the site have",
-}
-_PART = 1 << 19  # characters of documents of which the features are found in one go
 _BREAK = "\n\n"  # between two documents that are judged as one
 
 
@@ -97,16 +80,6 @@ class Tables(Protocol):
         """Take these rows for those of `documents`; each part has those of the next few, counted from 0."""
 
 
-class Corpus(Protocol):
-    """The documents of a batch, and those of an index."""
-
-    def hashes(self, document: int) -> bytes:
-        """Return the 32-bit hashes of the words."""
-
-    def text(self, document: int) -> Document:
-        """Return the clean text."""
-
-
 def find(tables: Tables, corpus: Corpus, config: Config) -> Findings:
     """Return what the documents of `corpus` share, and what of it goes under `config`."""
     work = _Across(tables, corpus, config)
@@ -131,94 +104,24 @@ def find(tables: Tables, corpus: Corpus, config: Config) -> Findings:
         tuple(clusters),
         tuple(passages[place] for place in sorted(passages)),
         tuple(boilerplate[place] for place in sorted(boilerplate)),
-        tuple(sorted(work.cuts)),
+        tuple(sorted(work.left.cuts)),
         tables.capped,
     )
 
 
-def edited(result: Result, cuts: "Sequence[Shared]", of: "Callable[[int], Result]") -> Result:
-    """Return `result` without what other documents have too; `of` gives the Results of these."""
-    before = Table.of(result)
-    table = before.after((span, None) for span in _joined(cut.copy for cut in cuts))
-    clean = table.text(result.data)
-    blocks, side = list(result.blocks), sides_of(result)
-    for cut in cuts:
-        other = of(cut.first)
-        here, there = side(before.span(cut.copy)), sides_of(other)(Table.of(other).span(cut.kept))
-        reason = SHARED.get(cut.rule) or REASONS[cut.rule]
-        first = cut.first if cut.first != cut.document else None
-        # What a copy within the document repeats may be gone too: then it stands where that stands.
-        (start, end), inner = here.bytes, [b.kept.bytes for b in blocks]
-        blocks = [
-            b._replace(kept=there, document=first) if b.removed and b.document is None and start <= a < z <= end else b
-            for b, (a, z) in zip(blocks, inner, strict=True)
-        ]
-        blocks.append(Block("", "exact", 1.0, here, there, cut.words, True, cut.rule, reason, document=first))
-    blocks = [b._replace(id=str(n)) for n, b in enumerate(sorted(blocks, key=lambda b: b.copy.bytes), 1)]
-    witnesses = [(b.copy.bytes[0], b.kept.bytes[0]) for b in blocks if b.removed and b.document is None]
-    after = len(segment(decode(clean, force_text=True, encoding=result.encoding).text).starts)
-    return result._replace(
-        clean=clean,
-        blocks=tuple(blocks),
-        ops=undo(result.data, clean, table, witnesses),
-        pieces=tuple(table.pieces),
-        paragraphs=(result.paragraphs[0], after),
-    )
-
-
-def _joined(spans: "Iterable[Span]") -> "list[Span]":
-    """The spans in order; those that meet (one was cut around another that was gone already) are one."""
-    out: list[Span] = []
-    for start, end in sorted(spans):
-        if out and start <= out[-1][1]:
-            start, last = out.pop()
-            end = max(end, last)
-        out.append((start, end))
-    return out
-
-
-def sides_of(result: Result) -> "Callable[[Span], Side]":
-    """Return the function that tells the lines and paragraphs of a span of bytes of the input of `result`."""
-    document = decode(result.data, force_text=True, encoding=result.encoding)
-    return sides(document, segment(document.text))
-
-
 class _Across:
     def __init__(self, tables: Tables, corpus: Corpus, config: Config) -> None:
-        self.tables, self.corpus, self.config = tables, corpus, config
+        self.tables, self.config = tables, config
         self.clusters: dict[int, dict[int, Member]] = defaultdict(dict)
         self.heads: dict[int, set[int]] = defaultdict(set)  # of each document, those of the clusters that it is in
         self.pairs: set[tuple[int, int]] = set()  # documents that are alike now, each way round
         self.copies: set[tuple[int, int]] = set()  # and of these the near ones, and parts
         self.dropped: set[int] = set()
-        self.cuts: list[Shared] = []
-        self.gone: dict[int, list[Span]] = defaultdict(list)  # of each document, bytes of its clean text that are cut
-        self.resting: dict[int, set[int]] = defaultdict(set)  # the cuts for which it keeps the words, by number
-        self.of: dict[int, set[int]] = defaultdict(set)  # and those that are its own
-        self.now: dict[int, Table] = {}  # from what is left of a document to its clean text
-        self.pending: dict[int, list[Span]] = defaultdict(list)  # bytes of what is left that go next
-        self.sheet = lru_cache(64)(self._sheet)
-        self.places = lru_cache(64)(self._places)
+        self.left = Left(corpus, config)
         self.shingles = lru_cache(512)(self._shingles)
-        self.words = lru_cache(512)(self._words)
-
-    def _sheet(self, document: int) -> tuple[Document, Page]:
-        found = self.text(document)
-        return found, page(found.text, segment(found.text), vector.words(found.text))
-
-    def text(self, document: int) -> Document:
-        """What is left of the clean text of a document."""
-        clean = self.corpus.text(document)
-        table = self.now.get(document)
-        return decode(table.text(clean.data), force_text=True) if table else clean
 
     def _shingles(self, document: int) -> "Hashes":
-        return np.unique(shingles(self.words(document)))
-
-    def _words(self, document: int) -> "NDArray[np.uint32]":
-        if document in self.now:
-            return vector.Batch([self.text(document).text]).hashes
-        return np.frombuffer(self.corpus.hashes(document), np.uint32)
+        return np.unique(shingles(self.left.words(document)))
 
     def enter(self, head: int, member: Member) -> None:
         """Put a document into the cluster of `head`. What was told of it there stays, unless it goes."""
@@ -233,7 +136,9 @@ class _Across:
     def exact(self) -> None:
         """Documents of the same words: all but the first go."""
         for document, first in self.tables.exact():
-            if self._same(first, document) and self._carried(document, (0, len(self.words(document))), first, 0):
+            if self._same(first, document) and self.left.carried(
+                document, (0, len(self.left.words(document))), first, 0
+            ):
                 self._drop(Member(document, "exact", 1.0, 1.0, first, "the same words"), first)
         self.tables.drop(self.dropped)
 
@@ -246,13 +151,13 @@ class _Across:
             del self.clusters[document][copy.document]
             self.heads[copy.document].discard(document)
             told = member.differences
-            if self.text(copy.document).data != self.text(document).data:
+            if self.left.text(copy.document).data != self.left.text(document).data:
                 why, again = self._proof(copy.document, witness)
                 told = copy.differences if why else again
             self.enter(witness, member._replace(document=copy.document, differences=told))
 
     def _same(self, first: int, document: int) -> bool:
-        left, right = self.text(first), self.text(document)
+        left, right = self.left.text(first), self.left.text(document)
         if left.text == right.text:
             return True
         return keys(left.text) == keys(right.text) and figures(reading(left.text)) == figures(reading(right.text))
@@ -312,7 +217,7 @@ class _Across:
             asked, reason = False, f"{kind} copy"
         elif not asked:
             reason = f"{kind} copy, kept: {'--near' if near else '--contained'} drops such"
-        elif self.resting[document]:
+        elif self.left.resting[document]:
             asked, reason = False, f"{kind} copy, kept: others have lost what it has"
         elif other in self.dropped:
             asked, reason = False, f"{kind} copy, kept: the other was dropped itself"
@@ -326,7 +231,7 @@ class _Across:
 
         Both are judged as if they stood in one text.
         """
-        texts = [self.text(number).text for number in (other, document)]
+        texts = [self.left.text(number).text for number in (other, document)]
         start = len(texts[0].rstrip().encode("utf-8", "surrogatepass"))
         both = _BREAK.join(texts).encode("utf-8", "surrogatepass")
         result = clean_document(both, self.config._replace(keep="first"), force_text=True)
@@ -347,12 +252,14 @@ class _Across:
         """Changes between two documents that were judged as one, in the bytes of the clean text of each."""
         places = sorted({at for change in changes for span in change for at in span})
         chars = dict(zip(places, _chars(both, places), strict=True))
-        begin = len(self.text(other).text) + len(_BREAK)
+        begin = len(self.left.text(other).text) + len(_BREAK)
 
         def told(number: int, spans: "list[Span]", first: int) -> "list[tuple[Span, str]]":
             here = [(max(0, chars[a] - first), max(0, chars[b] - first)) for a, b in spans]
-            of = zip(byte_spans(self.text(number), here), spans, strict=True)
-            return [(self._clean(number, span), both[slice(*at)].decode("utf-8", "surrogatepass")) for span, at in of]
+            of = zip(byte_spans(self.left.text(number), here), spans, strict=True)
+            return [
+                (self.left.clean(number, span), both[slice(*at)].decode("utf-8", "surrogatepass")) for span, at in of
+            ]
 
         copies, kept = told(document, [c.copy for c in changes], begin), told(other, [c.kept for c in changes], 0)
         return tuple(Difference(*a, *b) for a, b in zip(copies, kept, strict=True))
@@ -365,11 +272,11 @@ class _Across:
         if self.config.boilerplate:
             for document, place, size, first, there in self.tables.holders():
                 if document != first:
-                    self._cut(document, (place, place + size), first, (there, there + size), "boilerplate")
-        gone = {(cut.first, cut.kept) for cut in self.cuts}
+                    self.left.cut(document, (place, place + size), first, (there, there + size), "boilerplate")
+        gone = {(cut.first, cut.kept) for cut in self.left.cuts}
         for count, one, place, first, there in lines:
-            written, (text, sheet) = self.sheet(one)[1], self.sheet(first)
-            span = self._clean(first, _bytes(text, sheet, (there, sheet.first[sheet.paragraph(there) + 1])))
+            written, (text, sheet) = self.left.sheet(one)[1], self.left.sheet(first)
+            span = self.left.clean(first, bytes_of(text, sheet, (there, sheet.first[sheet.paragraph(there) + 1])))
             yield Boilerplate(written.line(written.paragraph(place)).strip(), count, first, span, (first, span) in gone)
 
     def passages(self) -> "Iterator[Passage]":
@@ -389,20 +296,20 @@ class _Across:
                 if (document, first) in self.pairs and not any(gone):
                     continue
                 copy, kept = ((runs[0][side][0], runs[-1][side][1]) for side in (0, 1))
-                pages = self.sheet(document), self.sheet(first)
-                here = self._clean(document, _bytes(*pages[0], copy))
-                there = self._clean(first, _bytes(*pages[1], kept))
+                pages = self.left.sheet(document), self.left.sheet(first)
+                here = self.left.clean(document, bytes_of(*pages[0], copy))
+                there = self.left.clean(first, bytes_of(*pages[1], kept))
                 yield Passage(document, here, first, there, matched, pages[0][1].phrase(copy), any(gone))
 
     def _runs(self, document: int, rows: "Iterable[tuple[int, int, int, int]]") -> "list[tuple[int, Span, Span]]":
         """The maximal runs that have these fingerprints, as (earlier document, words here, words there), in order."""
-        mine = self.words(document)
+        mine = self.left.words(document)
         covered: dict[tuple[int, int], int] = {}
         found = []
         for _, at, first, there in rows:
             if covered.get((first, there - at), 0) > at:
                 continue
-            theirs = self.words(first)
+            theirs = self.left.words(first)
             start = at - common(mine[:at][::-1], theirs[:there][::-1])
             end = at + common(mine[at:], theirs[there:])
             covered[first, there - at] = end
@@ -424,138 +331,18 @@ class _Across:
 
     def _cut_run(self, document: int, first: int, copy: Span, kept: Span) -> bool:
         """Cut the whole paragraphs of a run that is long enough; say whether."""
-        start, end = _whole(self.sheet(document)[1], copy)
+        start, end = _whole(self.left.sheet(document)[1], copy)
         shift = kept[0] - copy[0]
         long = end - start >= self.config.min_passage
-        return long and self._cut(document, (start, end), first, (start + shift, end + shift), "passage")
-
-    def _cut(self, document: int, copy: Span, first: int, kept: Span, rule: str) -> bool:
-        """Cut whole paragraphs, the words `copy`, from a document, if `first` keeps these words; say whether."""
-        (text, sheet), (other, there) = self.sheet(document), self.sheet(first)
-        p, q = sheet.paragraph(copy[0]), sheet.paragraph(copy[1] - 1) + 1
-        if any(soft(sheet, at) for at in (p, q) if 0 < at < len(sheet.paragraphs.starts)):
-            return False  # a line of a wrapped paragraph: what is left would be torn
-        if kept[1] > len(there.words.starts) or keys(sheet.phrase(copy)) != keys(there.phrase(kept)):
-            return False
-        starts = [*sheet.paragraphs.starts, len(sheet.text)]
-        begin, end = byte_offsets(text, [starts[p], starts[q]])
-        out, stays = self._parts(document, (begin, end)), self._parts(first, _bytes(other, there, kept))
-        if any(_meets(self.gone[document], part) for part in out):
-            return False
-        if any(_meets(self.gone.get(first, []), part) for part in stays):
-            return False
-        if not self._carried(document, copy, first, kept[0] - copy[0]):
-            return False
-        here, kept_there = (out[0][0], out[-1][1]), (stays[0][0], stays[-1][1])
-        self._note(Shared(document, here, first, kept_there, copy[1] - copy[0], rule))
-        self.gone[document] += out
-        self.pending[document].append((begin, end))
-        return True
-
-    def _note(self, cut: Shared, number: "int | None" = None) -> None:
-        """Enter a cut, or put it in the place of the one with this number."""
-        if number is None:
-            number = len(self.cuts)
-            self.cuts.append(cut)
-        self.cuts[number] = cut
-        self.of[cut.document].add(number)
-        self.resting[cut.first].add(number)
-
-    def _carried(self, document: int, copy: Span, first: int, shift: int) -> bool:
-        """Let what rests on these words of a document rest on those of the first one, `shift` words on; say if it can.
-
-        A cut of which only some words are concerned becomes several. A line of the site stays in the document that is
-        told to have it.
-        """
-        if not self.resting[document]:
-            return True
-        places, concerned = self.places(document), []
-        for number in sorted(self.resting[document]):
-            cut = self.cuts[number]
-            a, b = (bisect_left(places, place) for place in cut.kept)
-            low, high = max(a, copy[0]), min(b, copy[1])
-            if low < high:
-                starts = self._starts(cut)
-                if cut.rule == "boilerplate" or not len(starts) == cut.words == b - a:
-                    return False
-                concerned.append((number, starts, (a, low, high, b)))
-        for number, starts, bounds in concerned:
-            cut, given = self.cuts[number], [number]
-            self.resting[document].discard(number)
-            edges = [*starts, cut.copy[1]]
-            edges[0] = cut.copy[0]
-            for (i, j), holder in zip(pairwise(bounds), (document, first, document), strict=True):
-                if i < j:
-                    here = edges[i - bounds[0]], edges[j - bounds[0]]
-                    moved = shift if holder == first else 0
-                    stays = self._parts(holder, _bytes(*self.sheet(holder), (i + moved, j + moved)))
-                    kept = stays[0][0], stays[-1][1]
-                    part = cut._replace(copy=here, first=holder, kept=kept, words=j - i)
-                    self._note(part, given.pop() if given else None)
-        return True
-
-    def _places(self, document: int) -> list[int]:
-        """Where the words of what is left of a document start, in bytes of its clean text."""
-        text, sheet = self.sheet(document)
-        return [self._clean(document, (at, at + 1))[0] for at in byte_offsets(text, sheet.words.starts)]
-
-    def _starts(self, cut: Shared) -> list[int]:
-        """Where the words of a cut start, in bytes of the clean text; those of others inside it aside."""
-        text, begin = self.corpus.text(cut.document), cut.copy[0]
-        others = (self.cuts[number].copy for number in self.of[cut.document])
-        inner = _joined(span for span in others if span != cut.copy and begin <= span[0] and span[1] <= cut.copy[1])
-        table = Table([cut.copy]).after(((a - begin, b - begin), None) for a, b in inner)
-        found = again(text, table.text(text.data))
-        return [table.span((at, at + 1))[0] for at in byte_offsets(found, words(found.text).starts)]
-
-    def _parts(self, document: int, span: Span) -> list[Span]:
-        """Bytes of what is left of a document, as stretches of its clean text; what stood between them is gone."""
-        table = self.now.get(document)
-        return table.spans(span) if table else [span]
-
-    def _clean(self, document: int, span: Span) -> Span:
-        """Bytes of what is left of a document, as bytes of its clean text."""
-        table = self.now.get(document)
-        return table.span(span) if table else span
+        return long and self.left.cut(document, (start, end), first, (start + shift, end + shift), "passage")
 
     def settled(self) -> bool:
-        """Take what was cut out of the documents, clean what is left anew, and say whether there was any."""
-        pending, self.pending = self.pending, defaultdict(list)
-        if pending:
-            self.tables.replace([*pending], self._anew(pending))
-        for cache in (self.sheet, self.places, self.shingles, self.words):
-            cache.cache_clear()
-        return bool(pending)
-
-    def _anew(self, pending: "Mapping[int, list[Span]]") -> "Iterator[Rows]":
-        """Yield the features of what is left of documents of which these bytes go, those of many in one."""
-        texts, size = list[str](), 0
-        for document, spans in pending.items():
-            texts.append(self._left(document, spans))
-            size += len(texts[-1])
-            if size >= _PART:
-                yield _features(texts)
-                texts, size = [], 0
-        yield _features(texts)
-
-    def _left(self, document: int, spans: "list[Span]") -> str:
-        """What is left of a document of which these bytes go, and after them what it repeats now."""
-        data = self.corpus.text(document).data
-        table = (self.now.get(document) or Table([(0, len(data))])).after((span, None) for span in sorted(spans))
-        # A cut may have laid two copies side by side. What differs in a word is left to a run that can tell of it.
-        result = clean_document(table.text(data), self.config._replace(similarity=None), force_text=True)
-        needed = [self.cuts[number].kept for number in self.resting[document]]
-        copies = [b for b in result.removed if not any(_meets(needed, s) for s in table.spans(b.copy.bytes))]
-        for block in copies:
-            copy, kept = table.span(block.copy.bytes), table.span(block.kept.bytes)
-            self._note(Shared(document, copy, document, kept, block.words, block.rule))
-            self.gone[document] += table.spans(block.copy.bytes)
-        self.now[document] = table.after((span, None) for span in sorted(block.copy.bytes for block in copies))
-        return decode(self.now[document].text(data), force_text=True).text
-
-
-def _features(texts: list[str]) -> "Rows":
-    return features(vector.Batch(texts), [""] * len(texts), [""] * len(texts))
+        """Take what was cut out of the documents, and say whether there was any."""
+        changed = [*self.left.pending]
+        if changed:
+            self.tables.replace(changed, self.left.settled())
+        self.shingles.cache_clear()
+        return bool(changed)
 
 
 class _Follower:
@@ -586,10 +373,6 @@ def _whole(sheet: Page, run: Span) -> Span:
     return (first[start], first[end]) if start < end else (run[0], run[0])
 
 
-def _meets(spans: list[Span], span: Span) -> bool:
-    return any(a < span[1] and span[0] < b for a, b in spans)
-
-
 def _chars(data: bytes, places: "Sequence[int]") -> "Iterator[int]":
     """The ascending byte offsets `places` in UTF-8 as characters."""
     at = total = 0
@@ -597,9 +380,3 @@ def _chars(data: bytes, places: "Sequence[int]") -> "Iterator[int]":
         total += len(data[at:place].decode("utf-8", "surrogatepass"))
         at = place
         yield total
-
-
-def _bytes(document: Document, sheet: Page, span: Span) -> Span:
-    """The bytes of the words of `span`."""
-    start, end = byte_offsets(document, [sheet.words.starts[span[0]], sheet.words.end(span[1] - 1)])
-    return start, end

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import numpy as np
 
-from dedup.across import edited, find
+from dedup.across import find
 from dedup.config import Config
 from dedup.decode import decode
 from dedup.errors import InputError
 from dedup.features import Rows, features
+from dedup.left import edited
 from dedup.model import Document, Findings, Result
 from dedup.vector import Batch
 from dedup.within import Input, clean_documents

@@ -51,8 +51,9 @@ ALLOWED = {
     "vector": BASE | STAGES,
     "within": BASE | STAGES | {"settle", "tell", "mend", "facts", "vector"},
     "features": BASE | STAGES | {"vector"},
-    "across": BASE | STAGES | {"within", "tell", "features", "vector"},
-    "engine": BASE | STAGES | {"within", "across", "features", "vector"},
+    "left": BASE | STAGES | {"within", "tell", "features", "vector"},
+    "across": BASE | STAGES | {"within", "left", "features", "vector"},
+    "engine": BASE | STAGES | {"within", "left", "across", "features", "vector"},
     "index": BASE | STAGES | {"features", "vector", "__init__"},
     "audit": BASE | STAGES,
     "processes": {"errors"},
@@ -61,7 +62,20 @@ ALLOWED = {
     "report": BASE | STAGES | {"report"},
     "cli": BASE
     | STAGES
-    | {"within", "across", "engine", "processes", "index", "manifest", "io", "report", "cli", "__main__", "__init__"},
+    | {
+        "within",
+        "left",
+        "across",
+        "engine",
+        "processes",
+        "index",
+        "manifest",
+        "io",
+        "report",
+        "cli",
+        "__main__",
+        "__init__",
+    },
     "__main__": {"errors", "config", "within", "cli", "__init__"},
     "__init__": BASE | {"within", "manifest", "engine"},
 }

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import duckdb
 
-from dedup.across import edited, find, sides_of
+from dedup.across import find
 from dedup.cli.folder import full, working_folder
 from dedup.cli.inputs import SMALL, Engine, Tally
 from dedup.cli.progress import progress, size
@@ -23,6 +23,7 @@ from dedup.index import Index
 from dedup.io import compression
 from dedup.io.corpus import Corpus, Gathered, gather, units
 from dedup.io.documents import Reading, Source, working
+from dedup.left import edited, sides_of
 from dedup.model import Failure, Findings, Result, Shared, Side, Span
 from dedup.processes import processes
 from dedup.report.run import Run
