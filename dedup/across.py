@@ -83,27 +83,31 @@ class Tables(Protocol):
 def find(tables: Tables, corpus: Corpus, config: Config) -> Findings:
     """Return what the documents of `corpus` share, and what of it goes under `config`."""
     work = _Across(tables, corpus, config)
-    boilerplate: dict[tuple[int, Span, str], Boilerplate] = {}
+    boilerplate: dict[tuple[int, Span, str], tuple[Boilerplate, int | None]] = {}
     passages: dict[tuple[int, Span], Passage] = {}
     more = True
     while more:
         # What stays is told of what is left in the end.
-        boilerplate = {place: line for place, line in boilerplate.items() if line.removed}
+        boilerplate = {place: line for place, line in boilerplate.items() if line[0].removed}
         passages = {place: passage for place, passage in passages.items() if passage.removed}
         work.exact()
         work.near()
-        for line in work.boilerplate():
-            boilerplate.setdefault((line.first, line.kept, line.text), line)
+        for line, cut in work.boilerplate():
+            boilerplate.setdefault((line.first, line.kept, line.text), (line, cut))
         for passage in work.passages():
             passages.setdefault((passage.document, passage.copy), passage)
         more = work.settled()
     clusters = [
         Cluster(head, tuple(work.clusters[head].values())) for head in sorted(work.clusters) if work.clusters[head]
     ]
+    lines = [
+        line if cut is None else line._replace(first=work.left.cuts[cut].first, kept=work.left.cuts[cut].kept)
+        for line, cut in boilerplate.values()
+    ]
     return Findings(
         tuple(clusters),
         tuple(passages[place] for place in sorted(passages)),
-        tuple(boilerplate[place] for place in sorted(boilerplate)),
+        tuple(sorted(lines, key=lambda line: (line.first, line.kept, line.text))),
         tuple(sorted(work.left.cuts)),
         tables.capped,
     )
@@ -266,18 +270,22 @@ class _Across:
 
     # ------------------------------------------------------------ parts of documents
 
-    def boilerplate(self) -> "Iterator[Boilerplate]":
-        """Lines that several documents of a group have. Where they go, the first document keeps its own."""
+    def boilerplate(self) -> "Iterator[tuple[Boilerplate, int | None]]":
+        """Lines that several documents of a group have. Where they go, the first document keeps its own.
+
+        With each that goes comes the number of one of the cuts.
+        """
         lines = list(self.tables.lines(self.config.min_documents))
         if self.config.boilerplate:
             for document, place, size, first, there in self.tables.holders():
                 if document != first:
                     self.left.cut(document, (place, place + size), first, (there, there + size), "boilerplate")
-        gone = {(cut.first, cut.kept) for cut in self.left.cuts}
+        gone = {(cut.first, cut.kept): number for number, cut in enumerate(self.left.cuts)}
         for count, one, place, first, there in lines:
             written, (text, sheet) = self.left.sheet(one)[1], self.left.sheet(first)
             span = self.left.clean(first, bytes_of(text, sheet, (there, sheet.first[sheet.paragraph(there) + 1])))
-            yield Boilerplate(written.line(written.paragraph(place)).strip(), count, first, span, (first, span) in gone)
+            told = written.line(written.paragraph(place)).strip()
+            yield Boilerplate(told, count, first, span, (first, span) in gone), gone.get((first, span))
 
     def passages(self) -> "Iterator[Passage]":
         """Runs of words that a document shares with an earlier one, boilerplate aside; of a pair only what goes.

@@ -112,8 +112,7 @@ class Left:
     def carried(self, document: int, copy: Span, first: int, shift: int) -> bool:
         """Let what rests on these words of a document rest on those of the first one, `shift` words on; say if it can.
 
-        A cut of which only some words are concerned becomes several. A line of the site stays in the document that is
-        told to have it.
+        A cut of which only some words are concerned becomes several, unless it is a line of the site.
         """
         if not self.resting[document]:
             return True
@@ -124,7 +123,8 @@ class Left:
             low, high = max(a, copy[0]), min(b, copy[1])
             if low < high:
                 starts = self._starts(cut)
-                if cut.rule == "boilerplate" or not len(starts) == cut.words == b - a:
+                torn = cut.rule == "boilerplate" and (low, high) != (a, b)
+                if torn or not len(starts) == cut.words == b - a:
                     return False
                 concerned.append((number, starts, (a, low, high, b)))
         for number, starts, bounds in concerned:
