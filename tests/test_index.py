@@ -415,6 +415,24 @@ def test_a_document_that_is_cut_to_what_it_was_before_is_known(path: Path) -> No
         assert seen.provenance(4 - Index.OFFSET).id == "choir"
 
 
+def test_texts_are_fetched_many_at_once_and_each_is_its_own(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In any order, by few at once where they are large; also those that the batch has not."""
+    texts = {f"{at}": f"{' '.join(f'{word}{at}' for word in FERRY.split())}\n" for at in range(150)}
+    _add(path, texts)
+    monkeypatch.setattr(index, "_BYTES", 100 * len(texts["7"]))
+    order = random.Random(1).sample(range(150), 120)
+    batch = Batch({f"again {at}": texts[f"{at}"] for at in order})
+    with Index(str(path), batch.tables.base) as seen:
+        seen.load()
+        known = [first for _, first in batch.tables.exact()]
+        assert [seen.provenance(first).id for first in known] == [f"{at}" for at in order]
+        assert [seen.text(first) for first in known] == [texts[f"{at}"] for at in order]
+        queries = [seen._blobs.cache_info().misses, seen._seen.cache_info().misses]
+        assert max(queries) <= 4
+        left = sorted(set(range(150)) - set(order))
+        assert [seen.provenance(4 + at - Index.OFFSET).id for at in left] == [f"{at}" for at in left]
+
+
 def test_a_copy_under_another_name_is_not_known(path: Path) -> None:
     batch = Batch({"stolen": FERRY})
     with Index(str(path), batch.tables.base) as seen:
