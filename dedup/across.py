@@ -15,12 +15,10 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 from dedup.config import Config
 from dedup.decode import byte_spans
 from dedup.features import Rows
-from dedup.fingerprint import overlap, shingles
+from dedup.fingerprint import distinct, overlap, shingles
 from dedup.left import Corpus, Left, bytes_of
 from dedup.model import (
     Boilerplate,
@@ -125,7 +123,7 @@ class _Across:
         self.shingles = lru_cache(512)(self._shingles)
 
     def _shingles(self, document: int) -> "Hashes":
-        return np.unique(shingles(self.left.words(document)))
+        return distinct(shingles(self.left.words(document)))
 
     def enter(self, head: int, member: Member) -> None:
         """Put a document into the cluster of `head`. What was told of it there stays, unless it goes."""

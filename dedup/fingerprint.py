@@ -34,6 +34,13 @@ def shingles(words: "bytes | memoryview | NDArray[np.uint32]", size: int = SHING
     return out
 
 
+def distinct(values: "Hashes") -> "Hashes":
+    """Return the values, each once, in their order by size; quicker than `unique` for few."""
+    ordered = np.sort(values)
+    found: Hashes = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
+    return found
+
+
 def _shingles(words: "NDArray[np.uint32]", size: int) -> "Hashes":
     hashes = words.astype(np.uint64) + np.uint64(1)
     out, done = hashes, 1  # of `done` words; those of twice as many are made of two of them (Horner)

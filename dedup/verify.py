@@ -58,6 +58,10 @@ def figures(text: str) -> list[tuple[str, str]]:
     import re
 
     plain = text.translate(_PLAIN)
-    return re.findall(
-        rf"(?:(?<![^\W_])([-+<>\u2264\u2265\u00b1]?[{_CURRENCY}]?))?\d+\s?([%\u2030\u00b0{_CURRENCY}]?)", plain
-    )
+    before = re.compile(rf"(?<![^\W_])([-+<>\u2264\u2265\u00b1]?[{_CURRENCY}]?)\Z")
+    out, at = [], 0
+    for figure in re.finditer(rf"\d+\s?([%\u2030\u00b0{_CURRENCY}]?)", plain):
+        sign = before.search(plain, max(at, figure.start() - _EDGE), figure.start())
+        out.append((sign[1] if sign else "", figure[1]))
+        at = figure.end()
+    return out

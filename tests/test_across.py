@@ -22,7 +22,7 @@ from dedup.across import CONTAINED, HALF, find
 from dedup.decode import byte_offsets, decode
 from dedup.engine import CAP, Tables
 from dedup.features import MIN_LINE, features
-from dedup.fingerprint import RUN, SHINGLE, fingerprints, overlap, shingles, winnow
+from dedup.fingerprint import RUN, SHINGLE, distinct, fingerprints, overlap, shingles, winnow
 from dedup.model import Document, Findings, Result, Shared, Span
 from dedup.normalise import _Digests, keys, words
 from tests.documents import articles, documents
@@ -643,6 +643,12 @@ def test_a_text_of_few_words_is_one_shingle(size: int) -> None:
     if size > 1:
         assert shingles(_hashed(said)).tolist() != shingles(_hashed(said[::-1])).tolist()
         assert shingles(_hashed(said)).tolist() != shingles(_hashed(said[:-1])).tolist()
+
+
+@some(200)
+@given(st.lists(st.integers(0, 12)))
+def test_distinct_values_are_in_order(values: list[int]) -> None:
+    assert distinct(np.array(values, np.uint64)).tolist() == sorted(set(values))
 
 
 @some(200)

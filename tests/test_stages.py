@@ -1,5 +1,6 @@
 """Each stage by itself, against tables and against naive versions of itself."""
 
+import re
 from array import array
 from random import Random
 from typing import Any
@@ -22,6 +23,7 @@ from dedup.segment import lines, page, segment
 from dedup.shingle import links
 from dedup.tell import sides
 from dedup.trace import Run, trace
+from dedup.verify import figures
 from tests.documents import texts
 
 # ---------------------------------------------------------------- normalise
@@ -500,3 +502,13 @@ def test_a_stop_ends_a_sentence_where_no_token_goes_on(name: str, text: str, end
     found = words(text)
     sheet = page(text, segment(text), found)
     assert any(ends_sentence(sheet, word) for word in range(1, len(found.starts))) is ends
+
+
+# ---------------------------------------------------------------- verify
+
+
+@given(st.text("01 9%$-+\u2013<>ax_\n.,\u2060\u00a3\u0663", max_size=12))
+def test_figures_are_read_from_left_to_right(text: str) -> None:
+    plain = text.replace("\u2013", "-").replace("\u2060", "")
+    naive = re.findall(r"(?:(?<![^\W_])([-+<>]?[$\u00a3]?))?\d+\s?([%$\u00a3]?)", plain)
+    assert figures(text) == naive

@@ -21,7 +21,7 @@ from dedup.engine import Tables
 from dedup.errors import InputError, OutputError
 from dedup.index import Index
 from dedup.io import compression
-from dedup.io.corpus import Corpus, Gathered, gather, units
+from dedup.io.corpus import Corpus, Gathered, Unit, gather, units
 from dedup.io.documents import Reading, Source, working
 from dedup.left import edited, sides_of
 from dedup.model import Failure, Findings, Result, Shared, Side, Span
@@ -133,18 +133,20 @@ class Batch:
 
 @contextmanager
 def batch(
-    reading: Reading, found: Sequence[Source], engine: Engine, tally: Tally, replaced: Collection[str] = ()
+    reading: Reading, found: Sequence[Source], engine: Engine, tally: Tally, replaced: Collection[str] | None = None
 ) -> Iterator[Batch]:
     """Read and compare the documents of a batch. Its working folder is there until the block ends.
 
-    What the files `replaced` hold now is known until then.
+    What the files `replaced` hold now is known until then. None: nothing will be written.
     """
     with ExitStack() as stack:
         folder = stack.enter_context(working_folder())
-        lasting = _Lasting(reading, folder, tally, replaced)
+        lasting = _Lasting(reading, folder, tally, replaced or ())
         try:
             sources = [lasting.source(number, source) for number, source in enumerate(found)]
-            work = _worked(reading, sources, folder, engine, tally, stack)
+            records = (n for n, source in enumerate(found) if source.lines and not source.container)
+            written = set[int]() if replaced is None else set(records)
+            work = _worked(reading, sources, written, folder, engine, tally, stack)
             work.originals = [lasting.again.get(number, source) for number, source in enumerate(found)]
         except duckdb.InterruptException:
             raise KeyboardInterrupt from None
@@ -154,14 +156,20 @@ def batch(
 
 
 def _worked(
-    reading: Reading, sources: Sequence[Source], folder: str, engine: Engine, tally: Tally, stack: ExitStack
+    reading: Reading,
+    sources: Sequence[Source],
+    written: set[int],
+    folder: str,
+    engine: Engine,
+    tally: Tally,
+    stack: ExitStack,
 ) -> Batch:
     memory = engine.memory or int(_SHARE * _machine())
     tables = Tables(folder, int(_REST * memory), engine.processes)
     stack.callback(tables.close)
     corpus = Corpus(folder, reading, sources)
     stack.callback(corpus.close)
-    for gathered in _gathered(reading, sources, folder, engine, tally):
+    for gathered in _gathered(reading, sources, written, folder, engine, tally):
         first = corpus.add(gathered)
         tables.add(gathered.rows, first)
         _merge(tally, gathered)
@@ -175,14 +183,14 @@ def _worked(
 
 
 def _gathered(
-    reading: Reading, sources: Sequence[Source], folder: str, engine: Engine, tally: Tally
+    reading: Reading, sources: Sequence[Source], written: set[int], folder: str, engine: Engine, tally: Tally
 ) -> Iterator[Gathered]:
     whole = sum(map(size, sources))
     workers = 1 if whole < SMALL else engine.processes
     errors: list[Failure] = []
     jobs = (
-        (reading, folder, number, [(part, sources[part.source]) for part in unit])
-        for number, unit in enumerate(units(sources, errors))
+        Unit(reading, folder, n, [(p, sources[p.source]) for p in parts], written & {p.source for p in parts})
+        for n, parts in enumerate(units(sources, errors))
     )
     with progress(whole, engine.bar) as advance, processes(workers, folder) as spread:
         for gathered in spread(gather, jobs):

@@ -37,15 +37,18 @@ def batched(reading: Reading, work: "Batch", number: int) -> Iterator[Step]:
     for document in corpus.of(number):
         start, end = corpus.span(document)
         before, at = corpus.part(path, at, start)[gone:], end
-        data, entry = corpus.record(document)
-        result = work.result(document)
-        more: dict[str, Any] = {"line": corpus.columns["line"][document], "id": result.source} if entry else {}
         dropped = work.witness(document)
-        gone = dropped is not None and entry is not None
-        if dropped is None:
-            yield Step(before, *cut(entry, result), more, result.encoding)
+        gone = dropped is not None and original.lines
+        if original.lines and document not in work.cuts:
+            result, data, clean, ops = corpus.cut(document)
         else:
-            data += corpus.part(path, end, end + 1) if entry else b""
+            result = work.result(document)
+            data, clean, ops = cut(corpus.record(document)[1], result)
+        more: dict[str, Any] = {"line": corpus.columns["line"][document], "id": result.source} if original.lines else {}
+        if dropped is None:
+            yield Step(before, data, clean, ops, more, result.encoding)
+        else:
+            data += corpus.part(path, end, end + 1) if original.lines else b""
             yield Step(before, data, b"", (Op(None, data),), {**more, "dropped": dropped})
     yield Step(files.read(path, at)[gone:], b"", b"", (), None)
 

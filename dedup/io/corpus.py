@@ -8,10 +8,10 @@ import os
 import pickle
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from dedup.decode import decode
 from dedup.errors import AuditError, BinaryError, InputError
@@ -19,7 +19,7 @@ from dedup.features import Rows, features, joined
 from dedup.index import Index
 from dedup.io import files, jsonl
 from dedup.io.documents import Fail, Reading, Source, Stretch, documents
-from dedup.model import Document, Failure, Result, Span
+from dedup.model import Document, Failure, Op, Result, Span
 from dedup.rewrite import Table
 from dedup.vector import Batch
 
@@ -40,6 +40,16 @@ class Part:
     start: int
     end: int
     line: int  # the number of the first
+
+
+class Unit(NamedTuple):
+    """What a worker reads in one go."""
+
+    reading: Reading
+    folder: str
+    number: int
+    parts: list[tuple[Part, Source]]
+    written: Collection[int]  # the sources of which the lines will be written, cleaned
 
 
 @dataclass(slots=True)
@@ -84,11 +94,11 @@ def _parts(number: int, source: Source) -> Iterator[Part]:
             line += block.count(b"\n")
 
 
-def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> Gathered:
+def gather(unit: Unit) -> Gathered:
     """Clean the documents of one unit, write what is kept of them into the folder, and tell of them."""
-    reading, folder, unit, parts = job
+    reading, folder, of, parts, written = unit
     out = Gathered(
-        unit, {name: array("Q") for name in COLUMNS}, {}, [0] * len(TOTALS), sum(p.end - p.start for p, _ in parts)
+        of, {name: array("Q") for name in COLUMNS}, {}, [0] * len(TOTALS), sum(p.end - p.start for p, _ in parts)
     )
     rows: list[Rows] = []
 
@@ -98,10 +108,11 @@ def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> Gathered
         else:
             out.errors.append(Failure(source.file, line, str(error)))
 
-    with _file(folder, unit, "words", "wb") as hashes, _file(folder, unit, "results", "wb") as results:
+    with _file(folder, of, "words", "wb") as hashes, _file(folder, of, "results", "wb") as results:
         for found in documents(reading, _stretches(parts, fail), fail, words=True):
             first, batch = len(out.columns["source"]), Batch.of([f.words for f in found if f.words])
-            for number, (entry, result) in enumerate((f.entry, f.result) for f in found):
+            for number, one in enumerate(found):
+                entry, result = one.entry, one.result
                 own = batch.hashes[batch.span(number)].tobytes()
                 told = len(result.blocks) + len(result.fixes)
                 kept = hashes.tell(), len(own), results.tell(), len(result.clean), told
@@ -113,6 +124,8 @@ def gather(job: tuple[Reading, str, int, list[tuple[Part, Source]]]) -> Gathered
                     out.totals[at] += value
                 hashes.write(own)
                 pickle.dump(result._replace(data=b"", clean=b""), results)
+                if entry.number in written and (result.removed or result.fixes):
+                    pickle.dump(one.cut()[1:], results)
             known = features(batch, [f.result.source for f in found], [f.entry.group for f in found])
             for table in known.values():
                 table["doc"] += first
@@ -227,6 +240,18 @@ class Corpus:
         """Return the Result of cleaning the document by itself, without its bytes."""
         result: Result = pickle.load(self._kept(document, "results", self.columns["result"][document]))
         return result
+
+    def cut(self, document: int) -> tuple[Result, bytes, bytes, tuple[Op, ...]]:
+        """Return the `outline` of a record, its line before and after, and the ops that undo it.
+
+        The lines of its source are among those of which `gather` knew that they will be written.
+        """
+        stream = self._kept(document, "results", self.columns["result"][document])
+        result: Result = pickle.load(stream)
+        line = self.part(self.sources[self.columns["source"][document]].path, *self.span(document))
+        if not (result.removed or result.fixes):
+            return result, line, line, (Op((0, len(line)), None),)
+        return result, line, *pickle.load(stream)
 
     def repeating(self) -> set[int]:
         """Return the documents in which something repeats, be it removed or not, or is mended."""
