@@ -168,6 +168,56 @@ def test_a_folder_of_many_kinds_is_cleaned_alike(tmp_path: Path) -> None:
     assert len([name for name in files if name.startswith("o/")]) == 200 - 1 + 6
 
 
+def _crawl(pages: list[str], texts: list[str]) -> bytes:
+    """An archive of the web: pages, extracts of some, and what is damaged between them."""
+
+    def record(kind: str, block: str) -> str:
+        return f"WARC/1.0\r\nWARC-Type: {kind}\r\nContent-Length: {len(block.encode())}\r\n\r\n{block}\r\n\r\n"
+
+    found = [record("response", f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n{page}") for page in pages]
+    found += [record("conversion", text).replace("\r\n", "\r\nContent-Type: text/plain\r\n", 1) for text in texts]
+    found[1:1] = ["WARC/1.0\r\nContent-Length: 77777777\r\n\r\n", record("response", "HTTP/1.1 200 OK\r\n\r\n")]
+    found[len(found) // 2 : len(found) // 2] = [f"junk\r\n{'x' * 3_000_000}\r\n"]
+    return "".join(found).encode()
+
+
+@pytest.mark.parametrize("scope", ["document", "batch"])
+def test_pages_are_read_alike_by_several_processes(scope: str, tmp_path: Path) -> None:
+    pytest.importorskip("trafilatura", exc_type=ImportError)
+    texts, raw = [*_texts(6 << 20)], tmp_path / "raw"
+    texts[7:9] = [texts[3], texts[0]]
+    raw.mkdir()
+    bodies = ["".join(f"<p>{line}</p>" for line in text.splitlines()) for text in texts[:60]]
+    pages = [f"<html><!-- {'-' * 90_000} --><body><article>{body}</article></body></html>" for body in bodies]
+    pages[5] = "<html><script>no text</script></html>"
+    for at, page in enumerate(pages):
+        (raw / f"{at:03}.html").write_text(page)
+    (raw / "010.html").unlink()
+    (raw / "010.html").symlink_to("nowhere")
+    crawl = _crawl(pages[20:30], texts[40:])
+    (raw / "100.warc").write_bytes(crawl)
+    (raw / "101.warc.gz").write_bytes(gzip.compress(crawl, 1)[:-1000])
+    (raw / "102.warc").write_bytes(b"no archive")
+    (raw / "103.csv").write_bytes(_table(texts[50:60]) + b'x,"not closed')
+    seen = []
+    for jobs in ("1", "2"):
+        out = tmp_path / jobs
+        out.mkdir()
+        more: list[str | Path] = ["--manifest", out / "m", "--report", out / "r.json", "-v", "-j", jobs]
+        done = dedup("clean", raw, "-d", out / "o", "--scope", scope, *more)
+        seen.append((_ends(done), _below(out)))
+    assert seen[0] == seen[1]
+    (code, _, told), files = seen[0]
+    assert code == 2
+    assert [line.rpartition(b"raw/")[2][:3].decode() for line in told.splitlines()[:-1]] == [
+        "005", "010", "100", "100", "101", "101", "101", "101", "102", "103",
+    ]  # fmt: skip
+    assert (json.loads(files["r.json"])["totals"]["documents_removed"] > 1000) is (scope == "batch")
+    back = tmp_path / "back"
+    assert dedup("restore", tmp_path / "2/o", "--manifest", tmp_path / "2/m", "-d", back).returncode == 0
+    assert (back / "100.warc").read_bytes() == crawl
+
+
 @pytest.mark.parametrize("command", [["report", "--format", "json"], ["check"]])
 def test_reports_and_the_gate_use_several_processes_too(command: list[str], big: Path) -> None:
     one, two = (_ends(dedup(*command, big, "-j", jobs, *APART)) for jobs in "12")

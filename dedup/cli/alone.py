@@ -18,7 +18,8 @@ from dedup.cli.inputs import SMALL, Engine, Tally
 from dedup.cli.progress import progress, total
 from dedup.cli.steps import Step, rowed
 from dedup.errors import AuditError, DedupError, InputError
-from dedup.io.documents import Reading, Source, Stretch, documents, stretches
+from dedup.io.documents import Frames, Reading, Source, Stretch, documents, framed, read, stretches
+from dedup.io.formats import FRAMED
 from dedup.io.rows import Row
 from dedup.model import Result
 
@@ -60,7 +61,7 @@ class Alone:
         self.asked, self.sources, self.tally, self.spread = asked, sources, tally, spread
         sizes = {number: size for number, source in enumerate(sources) if (size := _size(source)) is not None}
         self.whole = sizes.keys()
-        self.done: Iterator[Done] = chain.from_iterable(spread(partial(_files, asked), _units(sources, sizes)))
+        self.done: Iterator[Done] = chain.from_iterable(spread(partial(_files, asked), units(sources, sizes)))
 
     def steps(self, number: int) -> Iterator[Step]:
         """Yield the documents of a source, and what else it has. Raises InputError, AuditError."""
@@ -85,7 +86,8 @@ def _size(source: Source) -> int | None:
     return size if source.format == "text" or size <= _UNIT else None
 
 
-def _units(sources: Sequence[Source], sizes: dict[int, int]) -> Iterator[Files]:
+def units(sources: Sequence[Source], sizes: dict[int, int]) -> Iterator[Files]:
+    """Yield those of the sources of which there are sizes, some at a time."""
     unit, total = list[tuple[int, Source]](), 0
     for number, size in sizes.items():
         unit.append((number, sources[number]))
@@ -112,6 +114,11 @@ def _done(asked: Asked, number: int, source: Source) -> Done:
 
 def _steps(asked: Asked, source: Source, tally: Tally, spread: "Spread") -> Iterator[Step]:
     """Yield the documents of a source, each cleaned by itself; of what is told, each in its place among them."""
+    if source.format in FRAMED:
+        for part, steps in spread(partial(_framed, asked), framed(asked.reading, source)):
+            tally.take(part)
+            yield from steps
+        return
     rows = deque[Row]()
     told = deque([Tally([])])  # by the reader, before each stretch and after the last
     broken: list[InputError] = []
@@ -145,7 +152,7 @@ def _steps(asked: Asked, source: Source, tally: Tally, spread: "Spread") -> Iter
         yield Step(b"", b"", b"", (), None)
 
 
-def _cleaned(asked: Asked, stretch: Stretch) -> tuple[Tally, list[Step] | list[tuple[int, Result, None]]]:
+def _cleaned(asked: Asked, stretch: Stretch) -> tuple[Tally, list[Any]]:
     """The documents of a stretch: Steps that are all of it, or of rows the numbers and Results; and what was met."""
     tally, steps, results = Tally([]), list[Step](), list[tuple[int, Result, None]]()
     source, data, at = stretch.source, stretch.data, 0
@@ -165,6 +172,22 @@ def _cleaned(asked: Asked, stretch: Stretch) -> tuple[Tally, list[Step] | list[t
         return tally, results
     steps.append(Step(data[at:], b"", b"", (), None))
     return tally, steps
+
+
+def _framed(asked: Asked, frames: Frames) -> tuple[Tally, list[Step]]:
+    """The rows of a stretch: Steps that are all of it, if they were asked for; and what was met."""
+    tally, rows = Tally([]), deque[Row]()
+
+    def hold(row: Row) -> None:
+        tally.noted(row)
+        rows.append(row)
+
+    data = read(asked.reading, frames, tally.fail_document, hold)
+    part, found = _cleaned(asked, Stretch(0, frames.source, data, 0, frames.first))
+    tally.take(part)
+    if not asked.write:
+        return tally, []
+    return tally, [*rowed(lambda: rows.popleft() if rows else None, found, frames.source, frames.first)]
 
 
 @contextmanager

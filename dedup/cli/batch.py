@@ -1,35 +1,33 @@
 """A batch: documents cleaned by several processes, then compared with one another and with an index."""
 
 import os
-import shutil
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 
 import duckdb
 
 from dedup.across import find
+from dedup.cli.alone import spreading
 from dedup.cli.folder import full, working_folder
 from dedup.cli.inputs import SMALL, Engine, Tally
+from dedup.cli.lasting import Place, changed, lasting
 from dedup.cli.progress import progress, size
 from dedup.config import Config
 from dedup.decode import decode
 from dedup.engine import Tables
-from dedup.errors import InputError, OutputError
+from dedup.errors import OutputError
 from dedup.index import Index
-from dedup.io import compression
 from dedup.io.corpus import Corpus, Gathered, Unit, gather, units
-from dedup.io.documents import Reading, Source, working
+from dedup.io.documents import Reading, Source
 from dedup.left import edited, sides_of
 from dedup.model import Failure, Findings, Result, Shared, Side, Span
 from dedup.processes import processes
 from dedup.report.run import Run
 from dedup.rewrite import Table
 
-_NAME = 100  # characters of a name that one of ours keeps
 _NAMED = 5  # sources that the name of a run tells
 _SHARE = 0.5  # of the memory of the machine, where no limit is given
 _REST = 0.4  # of the limit is for the tables; the rest is for Python, the workers and what tables take beyond a limit
@@ -141,13 +139,14 @@ def batch(
     """
     with ExitStack() as stack:
         folder = stack.enter_context(working_folder())
-        lasting = _Lasting(reading, folder, tally, replaced or ())
+        place = Place(reading, folder, replaced or ())
         try:
-            sources = [lasting.source(number, source) for number, source in enumerate(found)]
+            with spreading(engine, [source for source in found if changed(source)]) as spread:
+                sources = [*lasting(place, found, spread, tally)]
             records = (n for n, source in enumerate(found) if source.lines and not source.container)
             written = set[int]() if replaced is None else set(records)
-            work = _worked(reading, sources, written, folder, engine, tally, stack)
-            work.originals = [lasting.again.get(number, source) for number, source in enumerate(found)]
+            work = _worked(reading, [one.source for one in sources], written, folder, engine, tally, stack)
+            work.originals = [one.original for one in sources]
         except duckdb.InterruptException:
             raise KeyboardInterrupt from None
         except (OSError, duckdb.Error) as error:
@@ -213,46 +212,6 @@ def _merge(tally: Tally, gathered: Gathered) -> None:
     tally.skipped += gathered.skipped
     for error in gathered.errors:
         tally.fail(error)
-
-
-class _Lasting:
-    """Sources as the workers read them: texts and JSON Lines, not compressed, that are there until the end."""
-
-    def __init__(self, reading: Reading, folder: str, tally: Tally, replaced: Collection[str]) -> None:
-        self.reading, self.folder, self.tally, self.replaced = reading, folder, tally, replaced
-        self.again: dict[int, Source] = {}  # containers that could be read once only, as they can be read again
-
-    def source(self, number: int, source: Source) -> Source:
-        """The source; what can be read once only, is packed, or will be replaced, as a file in the working folder."""
-        once = source.once
-        changed = source.container or bool(source.packed)
-        if not once and not changed and source.path not in self.replaced:
-            return source
-        path = os.path.join(self.folder, f"{number}-{os.path.basename(source.path)[-_NAME:]}")
-        if not once and not changed:
-            with suppress(OSError):  # another file system
-                os.link(os.path.realpath(source.path), path)
-                return replace(source, path=path)
-        lines = source.lines
-        with open(path, "wb") as copy:
-            try:
-                if once and source.container:
-                    source = self.again[number] = self._copied(source, f"{path}-again")
-                copy.writelines(self._blocks(source))
-            except InputError as error:
-                self.tally.skip_or_fail(source, error)
-                lines = True  # no line, no document
-        return replace(source, path=path, format="jsonl" if lines else "text", packed="")
-
-    def _copied(self, source: Source, path: str) -> Source:
-        with open(path, "wb") as copy, compression.plain(source.path) as stream:
-            shutil.copyfileobj(stream, copy)
-        return replace(source, path=path)
-
-    def _blocks(self, source: Source) -> Iterator[bytes]:
-        if source.lines:
-            return working(self.reading, source, self.tally.fail_document, self.tally.noted)
-        return iter([compression.read(source.path, self.reading.max_ratio)])
 
 
 def _machine() -> int:

@@ -1,6 +1,6 @@
 """Results to steps: a source piece by piece, before and after, with what undoes each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dedup.errors import InputError
@@ -59,13 +59,13 @@ def _told(work: "Batch", number: int) -> Iterator[tuple[int, Result, str | None]
 
 
 def rowed(
-    take: Callable[[], Row | None], told: Iterator[tuple[int, Result, str | None]], source: Source
+    take: Callable[[], Row | None], told: Iterable[tuple[int, Result, str | None]], source: Source, first: int = 1
 ) -> Iterator[Step]:
     """The rows of a container, which `take` gives in order; `told` gives of those with a text the number and Result.
 
-    With each Result comes the name of the document for which the row goes, if it does.
+    Rows are counted from `first` on. With each Result comes the name of the document for which it goes, if it does.
     """
-    at, kept = 0, False
+    at, kept = first - 1, False
 
     def step(row: Row, result: Result | None, dropped: str | None) -> Step:
         nonlocal kept

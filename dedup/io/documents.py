@@ -131,6 +131,15 @@ class Stretch(NamedTuple):
         return len(self.data)
 
 
+class Frames(NamedTuple):
+    """Rows of a source that are told apart, and not read yet."""
+
+    source: Source
+    rows: list[Any]
+    first: int  # the number of the first
+    size: int  # bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One document of a source."""
@@ -185,6 +194,28 @@ def working(reading: Reading, source: Source, fail: Fail, held: Callable[[Row], 
     return (block for block, _ in _blocks(reading, source, fail, held))
 
 
+def framed(reading: Reading, source: Source) -> Iterator[Frames]:
+    """Yield a source in one of the FRAMED formats as Frames. Raises InputError where it cannot be read."""
+    first, rows, size = 1, list[Any](), 0
+    for row in formats.frames(source.path, source.format, source.name, reading.max_ratio):
+        rows.append(row)
+        size += len(row.raw)
+        if size >= _BLOCK:
+            yield Frames(source, rows, first, size)
+            first, rows, size = first + len(rows), [], 0
+    if rows:
+        yield Frames(source, rows, first, size)
+
+
+def read(reading: Reading, frames: Frames, fail: Fail, held: Callable[[Row], None]) -> bytes:
+    """Return these rows as JSON Lines. Each of them is given to `held` too, and what is wrong with one to `fail`.
+
+    Raises InputError where an extra is missing.
+    """
+    rows = (formats.framed(row, frames.source.format, reading.options) for row in frames.rows)
+    return b"".join(formats.lines(_told(rows, frames.first, frames.source, fail, held), reading.options))
+
+
 def _blocks(
     reading: Reading, source: Source, fail: Fail, held: Callable[[Row], None] | None
 ) -> Iterator[tuple[bytes, int]]:
@@ -198,18 +229,20 @@ def _blocks(
             if stream.error:
                 fail(source, line, DamagedError(stream.error))
         return
-
-    def told() -> Iterator[Row]:
-        for number, row in enumerate(reading.rows(source), 1):
-            if row.error:
-                fail(source, number, (DamagedError if row.damaged else InputError)(row.error))
-            if held:
-                held(row)
-            yield row
-
-    for block in formats.lines(told(), reading.options):
+    for block in formats.lines(_told(reading.rows(source), 1, source, fail, held), reading.options):
         yield block, line
         line += block.count(b"\n")
+
+
+def _told(
+    rows: Iterable[Row], first: int, source: Source, fail: Fail, held: Callable[[Row], None] | None
+) -> Iterator[Row]:
+    for number, row in enumerate(rows, first):
+        if row.error:
+            fail(source, number, (DamagedError if row.damaged else InputError)(row.error))
+        if held:
+            held(row)
+        yield row
 
 
 def documents(

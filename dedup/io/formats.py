@@ -9,13 +9,14 @@ import os
 import stat
 from collections.abc import Iterator
 from importlib import import_module
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dedup.errors import InputError
 from dedup.io import compression, files
 from dedup.io.rows import Options, Row
 
 _READERS = {"json": "array", "csv": "table", "html": "html", "warc": "warc"}  # imported where there is such a file
+FRAMED = ("warc",)  # formats of which rows are told apart before they are read, so that others can read them
 ARCHIVES = ("zip", "tar")
 FORMATS = ("text", "jsonl", *_READERS, "parquet", *ARCHIVES)
 _NAMES = {
@@ -81,9 +82,27 @@ def rows(path: str, format: str, options: Options, name: str, ratio: int) -> Ite
         yield from parquet.rows(path, options, name)
         return
     with compression.opened(path, ratio) as (reader, stream):
-        yield from import_module(f"dedup.io.{_READERS[format]}").rows(reader, options, name)
+        yield from _reader(format).rows(reader, options, name)
         if stream.error:
             yield Row(b"", b"", b"", None, error=stream.error, damaged=True)
+
+
+def frames(path: str, format: str, name: str, ratio: int) -> Iterator[Any]:
+    """Yield the rows of a file in one of the FRAMED formats, as `framed` takes them. Fails as `rows` does."""
+    with compression.opened(path, ratio) as (reader, stream):
+        yield from _reader(format).frames(reader, name)
+        if stream.error:
+            yield Row(b"", b"", b"", None, error=stream.error, damaged=True)
+
+
+def framed(frame: Any, format: str, options: Options) -> Row:
+    """Return what `rows` yields for this frame. Raises InputError as it does."""
+    row: Row = frame if isinstance(frame, Row) else _reader(format).row_of(frame, options)
+    return row
+
+
+def _reader(format: str) -> Any:
+    return import_module(f"dedup.io.{_READERS[format]}")
 
 
 def lines(rows: Iterator[Row], fields: Options) -> Iterator[bytes]:

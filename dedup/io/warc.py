@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from io import BytesIO
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from dedup.errors import InputError
 from dedup.io import html
@@ -91,8 +91,22 @@ class _Record:
     end: bytes  # what ends the record
 
 
+class Frame(NamedTuple):
+    """A record that was not read yet."""
+
+    raw: bytes
+    head: int  # bytes of its headers
+    end: int  # bytes that end it
+    where: str  # the name of the source, the record and its byte there
+
+
 def rows(stream: BinaryIO, options: Options, name: str) -> Iterator[Row]:
     """Yield the records of an archive. Raises InputError where none is near its start, or an extra is missing."""
+    return (frame if isinstance(frame, Row) else row_of(frame, options) for frame in frames(stream, name))
+
+
+def frames(stream: BinaryIO, name: str) -> Iterator[Frame | Row]:
+    """Yield the records of an archive, not read yet, and as rows what is none. Raises InputError as `rows` does."""
     window = Window(stream, _BLOCK, _LIMIT + 2 * _HEAD)
     while len(window.data) < _HEAD and window.grow():
         pass
@@ -117,9 +131,8 @@ def rows(stream: BinaryIO, options: Options, name: str) -> Iterator[Row]:
                 yield Row(b"", b"", part, None, error=told)
                 at, told = at + len(part), ""
             continue
-        raw = window.take(window.at + size)
         at += size
-        yield _row(raw, _Headers(raw[:head]), len(raw) - end, options, where)
+        yield Frame(window.take(window.at + size), head, end, where)
 
 
 def _measured(window: Window) -> tuple[int, int, int]:
@@ -167,11 +180,13 @@ def _to_next(window: Window) -> Iterator[bytes]:
         window.grow()
 
 
-def _row(raw: bytes, headers: _Headers, stop: int, options: Options, where: str) -> Row:
-    """The record as a row, with its text if it holds one."""
+def row_of(frame: Frame, options: Options) -> Row:
+    """Return the record as a row, with its text if it holds one. Raises InputError where an extra is missing."""
+    raw, head, end, where = frame
+    headers, stop = _Headers(raw[:head]), len(raw) - end
     id, group = headers.get("warc-record-id").strip("<>"), headers.get("warc-target-uri").strip("<>")
     row = Row(b"", b"", raw, None, id or group, group)
-    record = _Record(raw, headers, None, raw[len(headers.data) : stop], raw[stop:])
+    record = _Record(raw, headers, None, raw[head:stop], raw[stop:])
     kind = headers.get("warc-type").lower()
     if kind == "response" and (found := _HTTP.match(record.body)):
         record = replace(record, http=_Headers(found.group()), body=record.body[found.end() :])
