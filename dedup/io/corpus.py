@@ -11,17 +11,19 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from dedup.decode import decode
 from dedup.errors import AuditError, BinaryError, InputError
 from dedup.features import Rows, features, joined
-from dedup.index import Index
 from dedup.io import files, jsonl
 from dedup.io.documents import Fail, Reading, Source, Stretch, documents
 from dedup.model import Document, Failure, Op, Result, Span
 from dedup.rewrite import Table
 from dedup.vector import Batch
+
+if TYPE_CHECKING:
+    from dedup.index import Index
 
 UNIT = 4 << 20  # bytes of source that a worker reads at once
 _FILES = 1024  # that it reads at once, at most
@@ -153,7 +155,7 @@ class Corpus:
 
     def __init__(self, folder: str, reading: Reading, sources: Sequence[Source]) -> None:
         self.folder, self.reading, self.sources = folder, reading, sources
-        self.index: Index | None = None  # its documents have numbers below 0
+        self.index: "Index | None" = None  # its documents have numbers below 0
         self.columns = {name: array("Q") for name in COLUMNS}
         self.firsts: list[int] = []  # of each unit, its first document
         self.result = lru_cache(64)(self._result)
