@@ -168,15 +168,17 @@ def test_a_folder_of_many_kinds_is_cleaned_alike(tmp_path: Path) -> None:
     assert len([name for name in files if name.startswith("o/")]) == 200 - 1 + 6
 
 
+def _record(kind: str, block: str) -> str:
+    """A record of an archive of the web; what is no response is a plain text."""
+    size = len(block.encode())
+    return f"WARC/1.0\r\nWARC-Type: {kind}\r\nContent-Type: text/plain\r\nContent-Length: {size}\r\n\r\n{block}\r\n\r\n"
+
+
 def _crawl(pages: list[str], texts: list[str]) -> bytes:
     """An archive of the web: pages, extracts of some, and what is damaged between them."""
-
-    def record(kind: str, block: str) -> str:
-        return f"WARC/1.0\r\nWARC-Type: {kind}\r\nContent-Length: {len(block.encode())}\r\n\r\n{block}\r\n\r\n"
-
-    found = [record("response", f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n{page}") for page in pages]
-    found += [record("conversion", text).replace("\r\n", "\r\nContent-Type: text/plain\r\n", 1) for text in texts]
-    found[1:1] = ["WARC/1.0\r\nContent-Length: 77777777\r\n\r\n", record("response", "HTTP/1.1 200 OK\r\n\r\n")]
+    found = [_record("response", f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n{page}") for page in pages]
+    found += [_record("conversion", text) for text in texts]
+    found[1:1] = ["WARC/1.0\r\nContent-Length: 77777777\r\n\r\n", _record("response", "HTTP/1.1 200 OK\r\n\r\n")]
     found[len(found) // 2 : len(found) // 2] = [f"junk\r\n{'x' * 3_000_000}\r\n"]
     return "".join(found).encode()
 
@@ -216,6 +218,20 @@ def test_pages_are_read_alike_by_several_processes(scope: str, tmp_path: Path) -
     back = tmp_path / "back"
     assert dedup("restore", tmp_path / "2/o", "--manifest", tmp_path / "2/m", "-d", back).returncode == 0
     assert (back / "100.warc").read_bytes() == crawl
+
+
+@pytest.mark.parametrize("scope", ["document", "batch"])
+def test_what_stands_before_an_end_without_measure_is_told_alike(scope: str, tmp_path: Path) -> None:
+    found = [_record("conversion", text) for text in _texts(6 << 20)]
+    image = _record("response", f"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n\r\n{'x' * 700_000}")
+    raw = tmp_path / "raw.warc.gz"
+    raw.write_bytes(gzip.compress("".join([image] * 144 + found).encode()))
+    command = "report", raw, "--format", "json", "--max-ratio", "9", "--scope", scope, "-j"
+    one, two = (_ends(dedup(*command, jobs)) for jobs in "12")
+    assert one == two
+    assert one[0] == 2
+    assert b"grows to more than 9 times its size" in one[2]
+    assert json.loads(one[1])["totals"]["documents"] > 50
 
 
 @pytest.mark.parametrize("command", [["report", "--format", "json"], ["check"]])

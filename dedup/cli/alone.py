@@ -115,8 +115,7 @@ def _done(asked: Asked, number: int, source: Source) -> Done:
 def _steps(asked: Asked, source: Source, tally: Tally, spread: "Spread") -> Iterator[Step]:
     """Yield the documents of a source, each cleaned by itself; of what is told, each in its place among them."""
     if source.format in FRAMED:
-        for part, steps in spread(partial(_framed, asked), framed(asked.reading, source)):
-            tally.take(part)
+        for steps in by_frames(partial(_framed, asked), asked.reading, source, tally, spread):
             yield from steps
         return
     rows = deque[Row]()
@@ -172,6 +171,28 @@ def _cleaned(asked: Asked, stretch: Stretch) -> tuple[Tally, list[Any]]:
         return tally, results
     steps.append(Step(data[at:], b"", b"", (), None))
     return tally, steps
+
+
+def by_frames(
+    work: "Callable[[Frames], tuple[Tally, Any]]", reading: Reading, source: Source, tally: Tally, spread: "Spread"
+) -> Iterator[Any]:
+    """Yield what `work` makes of the rows of a source in one of the FRAMED formats; what it met is told before.
+
+    Raises InputError.
+    """
+    broken: list[InputError] = []
+
+    def frames() -> Iterator[Frames]:
+        try:
+            yield from framed(reading, source)
+        except InputError as error:  # what stands before it may be under way
+            broken.append(error)
+
+    for part, out in spread(work, frames()):
+        tally.take(part)
+        yield out
+    if broken:
+        raise broken[0]
 
 
 def _framed(asked: Asked, frames: Frames) -> tuple[Tally, list[Step]]:

@@ -14,12 +14,12 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
-from dedup.cli.alone import Files, units
+from dedup.cli.alone import Files, by_frames, units
 from dedup.cli.inputs import Tally
 from dedup.cli.progress import size
 from dedup.errors import InputError
 from dedup.io import compression
-from dedup.io.documents import Frames, Reading, Source, framed, read, working
+from dedup.io.documents import Frames, Reading, Source, read, working
 from dedup.io.formats import FRAMED
 
 if TYPE_CHECKING:
@@ -95,9 +95,7 @@ def _copied(source: Source, path: str) -> Source:
 
 def _blocks(reading: Reading, source: Source, spread: "Spread", tally: Tally) -> Iterator[bytes]:
     if source.format in FRAMED:
-        for part, data in spread(partial(_read, reading), framed(reading, source)):
-            tally.take(part)
-            yield data
+        yield from by_frames(partial(_read, reading), reading, source, tally, spread)
     elif source.lines:
         yield from working(reading, source, tally.fail_document, tally.noted)
     else:
