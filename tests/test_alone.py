@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from dedup.cli.progress import total
+from dedup.io.documents import Source
 from tests.run import DEDUP, LINUX, OLD, ROOT, alive, begun, children, dedup, until
 
 APART = ["--scope", "document"]
@@ -337,3 +339,15 @@ def test_a_bar_shows_on_a_terminal_how_far_a_run_is(
     assert process.returncode == 2  # of the broken lines
     assert (b"/9.5 MB" in told) is shown
     assert told.count(b"not a JSON object") == 3
+
+
+@pytest.mark.parametrize(
+    ("format", "packed", "known"),
+    [("text", "", True), ("html", "", True), ("warc", "", True), ("warc", "gzip", False), ("csv", "", False)],
+)
+def test_the_bar_knows_the_whole_of_what_is_told_as_it_is_read(
+    format: str, packed: str, known: bool, tmp_path: Path
+) -> None:
+    (tmp_path / "raw").write_bytes(b"x" * 1000)
+    source = Source(str(tmp_path / "raw"), "raw", "raw", False, format, packed)
+    assert total([source, source]) == (2000 if known else None)

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from dedup.cli.inputs import SMALL
 from dedup.io.documents import Source
+from dedup.io.formats import FRAMED
 
 
 def size(source: Source) -> int:
@@ -18,8 +19,12 @@ def size(source: Source) -> int:
 
 
 def total(sources: Sequence[Source]) -> int | None:
-    """Return the bytes that will be read of these sources; None where they are packed, or come through a pipe."""
-    known = not any(source.once or source.packed or source.container or source.inside for source in sources)
+    """Return the bytes that will be told of these sources; None where they are packed, or come through a pipe.
+
+    Of pages what they have is told, of other containers the texts.
+    """
+    told = (not source.container or source.format in ("html", *FRAMED) for source in sources)
+    known = all(told) and not any(source.once or source.packed or source.inside for source in sources)
     return sum(map(size, sources)) if known else None
 
 
