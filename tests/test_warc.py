@@ -3,17 +3,21 @@
 import gzip
 import hashlib
 import io
+import pickle
 from base64 import b32encode
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import dedup
+from dedup.config import Config
 from dedup.errors import InputError
 from dedup.io import html, warc
+from dedup.io.documents import Reading, framed
 from dedup.io.rows import Options, Row
 from dedup.io.warc import rows
 from dedup.model import Result
@@ -436,3 +440,12 @@ def test_blocks_end_anywhere(size: int, monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_hostile_archive_is_read(shape: bytes) -> None:
     found = _read(_wet("First.") + shape * (2_000_000 // len(shape)) + b"\n" + _wet("Last."))
     assert next(row.text for row in found if row.text) == "First."
+
+
+def test_blank_lines_are_not_held(tmp_path: Path) -> None:
+    raw = tmp_path / "raw.warc"
+    raw.write_bytes(INFO + b"\n" * (5 << 20) + INFO)
+    reading = Reading(Config())
+    found = list(framed(reading, reading.source(str(raw), "raw.warc", "raw.warc", False)))
+    assert len(found) >= 4
+    assert all(len(pickle.dumps(part)) < 3 << 20 for part in found)

@@ -128,12 +128,10 @@ def _steps(asked: Asked, source: Source, tally: Tally, spread: "Spread") -> Iter
             rows.append(row)
 
     def read() -> Iterator[Stretch]:
-        try:
-            for stretch in stretches(asked.reading, source, lambda *what: told[-1].fail_document(*what), hold):
-                told.append(Tally([]))
-                yield stretch
-        except InputError as error:  # what stands before it may be under way
-            broken.append(error)
+        found = stretches(asked.reading, source, lambda *what: told[-1].fail_document(*what), hold)
+        for stretch in _unbroken(found, broken):
+            told.append(Tally([]))
+            yield stretch
 
     def found() -> Iterator[Any]:
         for part, out in spread(partial(_cleaned, asked), read()):
@@ -173,6 +171,14 @@ def _cleaned(asked: Asked, stretch: Stretch) -> tuple[Tally, list[Any]]:
     return tally, steps
 
 
+def _unbroken(jobs: Iterator[Any], broken: list[InputError]) -> Iterator[Any]:
+    """Yield the jobs up to an error, which is noted in `broken`: what stands before it may be under way."""
+    try:
+        yield from jobs
+    except InputError as error:
+        broken.append(error)
+
+
 def by_frames(
     work: "Callable[[Frames], tuple[Tally, Any]]", reading: Reading, source: Source, tally: Tally, spread: "Spread"
 ) -> Iterator[Any]:
@@ -181,14 +187,7 @@ def by_frames(
     Raises InputError.
     """
     broken: list[InputError] = []
-
-    def frames() -> Iterator[Frames]:
-        try:
-            yield from framed(reading, source)
-        except InputError as error:  # what stands before it may be under way
-            broken.append(error)
-
-    for part, out in spread(work, frames()):
+    for part, out in spread(work, _unbroken(framed(reading, source), broken)):
         tally.take(part)
         yield out
     if broken:

@@ -51,7 +51,8 @@ def changed(source: Source) -> bool:
 def lasting(place: Place, found: Sequence[Source], spread: "Spread", tally: Tally) -> Iterator[Lasting]:
     """Yield the sources as they last, in order, and tell what is met. Raises OSError where the folder is full."""
     apart = {n: size(s) for n, s in enumerate(found) if changed(s) and not s.once and s.format not in FRAMED}
-    done = chain.from_iterable(spread(partial(_files, place), units(found, apart)))
+    alike = place._replace(replaced=())  # it matters to none of them, and goes along with each job
+    done = chain.from_iterable(spread(partial(_files, alike), units(found, apart)))
     for number, source in enumerate(found):
         if number in apart:
             one, part = next(done)

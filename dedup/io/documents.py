@@ -199,7 +199,7 @@ def framed(reading: Reading, source: Source) -> Iterator[Frames]:
     first, rows, size = 1, list[Any](), 0
     for row in formats.frames(source.path, source.format, source.name, reading.max_ratio):
         rows.append(row)
-        size += len(row.raw)
+        size += len(row.raw) + (len(row.before) if isinstance(row, Row) else 0)
         if size >= _BLOCK:
             yield Frames(source, rows, first, size)
             first, rows, size = first + len(rows), [], 0
